@@ -1,0 +1,12 @@
+export {
+  formatObjectRef,
+  objectRef,
+  objectRefKey,
+  parseApiVersion,
+  type KubeObject,
+  type ManagedFieldsEntry,
+  type ObjectMeta,
+  type ObjectRef,
+  type OwnerReference,
+} from './object.ts';
+export { joinTreePath, memoryTree, walkTree, type Entry, type FileTree } from './file-tree.ts';
