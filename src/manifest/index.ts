@@ -10,3 +10,4 @@ export {
   type OwnerReference,
 } from './object.ts';
 export { joinTreePath, memoryTree, walkTree, type Entry, type FileTree } from './file-tree.ts';
+export { readObjects, writeObjects } from './documents.ts';

@@ -1,0 +1,27 @@
+export type {
+  ApplyOptions,
+  CallOptions,
+  DeleteOptions,
+  GetOptions,
+  Identity,
+  Informer,
+  InformerHandler,
+  InformerOptions,
+  JsonPatchOperation,
+  KindRef,
+  KubeClient,
+  ListOptions,
+  ObjectForm,
+  ObjectList,
+  Patch,
+  RawRequest,
+  RequestRecord,
+  Resource,
+  RestMapper,
+  Target,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from './types.ts';
+export { KubeError, isKubeError, type KubeErrorCode, type StatusCause } from './errors.ts';
+export type { ClusterConfig, Credential, ExecPlugin } from './cluster-config.ts';
