@@ -28,7 +28,7 @@ export const secretKeyReference: RecordSchema = record('SecretKeyReference', 'Na
 /** status.conditions (C04). */
 export const conditions: ListSchema = list(
   'What is currently true of the object.',
-  record('ConditionFields', 'One aspect of the state of the object.', {
+  record('Condition', 'One aspect of the state of the object.', {
     type: required(
       text('Which aspect, in CamelCase.', {
         maxLength: 316,
@@ -54,9 +54,7 @@ export const artifact: RecordSchema = record('Artifact', 'What a source publishe
   path: required(text('Path of the archive below the root of the store.')),
   url: required(text('Address the archive can be downloaded from.')),
   revision: required(text('What the archive was made from, such as `latest@sha256:…`.')),
-  digest: required(
-    text('Hash of the archive, `algorithm:hex`.', { pattern: '^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$' }),
-  ),
+  digest: required(text('Hash of the archive, `algorithm:hex`.', { pattern: '^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$' })),
   lastUpdateTime: required(timestamp('When the archive was published.')),
   size: optional(int64('Size of the archive in bytes.')),
   metadata: optional(stringMap('Annotations of the artifact it was made from.')),
@@ -66,7 +64,9 @@ export const artifact: RecordSchema = record('Artifact', 'What a source publishe
 export const observedGeneration: ReturnType<typeof int64> = int64('The last metadata.generation that was reconciled.');
 
 /** status.lastHandledReconcileAt (C07). */
-export const lastHandledReconcileAt: StringSchema = text('The last value of the annotation `reconcile.fluxcd.io/requestedAt` that was acted on.');
+export const lastHandledReconcileAt: StringSchema = text(
+  'The last value of the annotation `reconcile.fluxcd.io/requestedAt` that was acted on.',
+);
 
 /** status.inventory: what was applied. */
 export const inventory: RecordSchema = record('ResourceInventory', 'The objects that were applied.', {

@@ -1,14 +1,5 @@
 import { formatTimestamp } from './timestamp.ts';
-
-/** metav1.Condition (C04). */
-export type Condition = {
-  type: string;
-  status: 'True' | 'False' | 'Unknown';
-  reason: string;
-  message: string;
-  lastTransitionTime: string;
-  observedGeneration?: number;
-};
+import type { Condition } from './generated.ts';
 
 /** What a caller says about a condition; time and generation are filled in by {@link setCondition}. */
 export type ConditionUpdate = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;

@@ -86,7 +86,10 @@ export function timestamp(description: string): StringSchema {
 
 /** A Go duration as Flux's CRDs accept it (C03). */
 export function duration(description: string, fallback?: string): StringSchema {
-  return { ...text(description, { pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$' }), ...(fallback === undefined ? {} : { default: fallback }) };
+  return {
+    ...text(description, { pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$' }),
+    ...(fallback === undefined ? {} : { default: fallback }),
+  };
 }
 
 /** A Go duration without hours (C03: OCIRepository.timeout, Provider.timeout). */

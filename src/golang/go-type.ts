@@ -44,6 +44,8 @@ export type GoType = {
   readonly key?: GoType;
   readonly fields?: readonly GoField[];
   readonly methods?: ReadonlyMap<string, GoMethod>;
+  /** What encoding/json writes instead of the fields: the result of MarshalJSON or MarshalText as a Go value. */
+  readonly marshal?: (struct: GoStruct) => GoValue;
 };
 
 const interned = new Map<string, GoType>();
@@ -95,9 +97,17 @@ export function mapOf(key: GoType, elem: GoType): GoType {
   return intern({ name: `map[${key.name}]${elem.name}`, kind: 'map', named: false, key, elem });
 }
 
-/** `*elem`; `methods` are those of the pointer, by default the element's. */
-export function pointerTo(elem: GoType, methods: ReadonlyMap<string, GoMethod> | undefined = elem.methods): GoType {
-  return intern({ name: `*${elem.name}`, kind: 'ptr', named: false, elem, ...(methods === undefined ? {} : { methods }) });
+/** `*elem`, with the methods of `elem`. */
+export function pointerTo(elem: GoType): GoType {
+  const { methods, marshal } = elem;
+  return intern({
+    name: `*${elem.name}`,
+    kind: 'ptr',
+    named: false,
+    elem,
+    ...(methods === undefined ? {} : { methods }),
+    ...(marshal === undefined ? {} : { marshal }),
+  });
 }
 
 /** A declared type over `underlying`, such as `common.Values` over `map[string]interface {}`. */
@@ -105,14 +115,21 @@ export function namedType(name: string, underlying: GoType, methods?: Readonly<R
   return intern({ ...underlying, name, named: true, ...(methods === undefined ? {} : { methods: new Map(Object.entries(methods)) }) });
 }
 
+export type StructMembers = {
+  fields: readonly GoField[];
+  methods?: Readonly<Record<string, GoMethod>>;
+  marshal?: (struct: GoStruct) => GoValue;
+};
+
 /** A declared struct type. */
-export function structType(name: string, fields: readonly GoField[], methods?: Readonly<Record<string, GoMethod>>): GoType {
+export function structType(name: string, { fields, methods, marshal }: StructMembers): GoType {
   return intern({
     name,
     kind: 'struct',
     named: true,
     fields,
     ...(methods === undefined ? {} : { methods: new Map(Object.entries(methods)) }),
+    ...(marshal === undefined ? {} : { marshal }),
   });
 }
 

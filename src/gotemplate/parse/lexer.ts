@@ -1,4 +1,5 @@
-import { formatUnicode } from './text.ts';
+import { quote } from '../../golang/index.ts';
+import { formatUnicode } from './describe.ts';
 import { keywordOf, type Token, type TokenKind } from './token.ts';
 
 /** How one template text is cut into tokens. */

@@ -1,0 +1,443 @@
+// Generated from the schemas in this folder by tools/generate.ts. Do not edit.
+import type { ResourceMetadata } from './resource.ts';
+
+/** What a source publishes: an archive, where it is and what it was made from. */
+export type Artifact = {
+  /** Path of the archive below the root of the store. */
+  path: string;
+  /** Address the archive can be downloaded from. */
+  url: string;
+  /** What the archive was made from, such as `latest@sha256:…`. */
+  revision: string;
+  /** Hash of the archive, `algorithm:hex`. */
+  digest: string;
+  /** When the archive was published. */
+  lastUpdateTime: string;
+  /** Size of the archive in bytes. */
+  size?: number;
+  /** Annotations of the artifact it was made from. */
+  metadata?: Record<string, string>;
+};
+
+/** Labels and annotations set on every object, over those it has. */
+export type CommonMetadata = {
+  /** Annotations to set. */
+  annotations?: Record<string, string>;
+  /** Labels to set. */
+  labels?: Record<string, string>;
+};
+
+/** One aspect of the state of the object. */
+export type Condition = {
+  /** Which aspect, in CamelCase. */
+  type: string;
+  /** Whether it holds. */
+  status: 'True' | 'False' | 'Unknown';
+  /** The metadata.generation the condition speaks about. */
+  observedGeneration?: number;
+  /** When the status last changed. */
+  lastTransitionTime: string;
+  /** Why, in one CamelCase word a program can switch on. */
+  reason: string;
+  /** Why, for people. */
+  message: string;
+};
+
+/** Tells the health of one kind. */
+export type CustomHealthCheck = {
+  /** API version of the kind. */
+  apiVersion: string;
+  /** Kind; every kind of the group when left out. */
+  kind?: string;
+  /** CEL expression that is true while the object is not ready yet. */
+  inProgress?: string;
+  /** CEL expression that is true when the object failed. */
+  failed?: string;
+  /** CEL expression that is true when the object is ready. */
+  current: string;
+};
+
+/** How to decrypt the manifests. */
+export type Decryption = {
+  /** The format. */
+  provider: 'sops';
+  /** Secret with the keys. */
+  secretRef?: LocalReference;
+  /** ServiceAccount that logs in to the key management service. */
+  serviceAccountName?: string;
+};
+
+/** Names an object that must be ready first. */
+export type DependencyReference = {
+  /** Name of the object. */
+  name: string;
+  /** Its namespace; the same as ours when left out. */
+  namespace?: string;
+  /** CEL expression over `self` and `dep` that says whether it is ready. */
+  readyExpr?: string;
+};
+
+/** An artifact a third party publishes. */
+export type ExternalArtifact = {
+  apiVersion: 'source.toolkit.fluxcd.io/v1';
+  kind: 'ExternalArtifact';
+  metadata: ResourceMetadata;
+  spec: ExternalArtifactSpec;
+  status?: ExternalArtifactStatus;
+};
+
+/** The object that publishes the artifact. */
+export type ExternalArtifactSource = {
+  /** Its API version. */
+  apiVersion?: string;
+  /** Its kind. */
+  kind: string;
+  /** Its name. */
+  name: string;
+  /** Its namespace; the same as ours when left out. */
+  namespace?: string;
+};
+
+/** Where the artifact comes from. */
+export type ExternalArtifactSpec = {
+  /** The object that publishes the artifact. */
+  sourceRef?: ExternalArtifactSource;
+};
+
+/** What is published. */
+export type ExternalArtifactStatus = {
+  /** What a source publishes: an archive, where it is and what it was made from. */
+  artifact?: Artifact;
+  /** What is currently true of the object. */
+  conditions?: Condition[];
+};
+
+/** Names an object that must be ready. */
+export type HealthCheckReference = {
+  /** API version of the object; apps/v1 when left out. */
+  apiVersion?: string;
+  /** Its kind. */
+  kind: string;
+  /** Its name. */
+  name: string;
+  /** Its namespace; leave out for objects that have none. */
+  namespace?: string;
+};
+
+/** One build and how applying it ended. */
+export type HistoryEntry = {
+  /** Hash of the built manifests. */
+  digest: string;
+  /** When it was first applied. */
+  firstReconciled: string;
+  /** When it was last applied. */
+  lastReconciled: string;
+  /** How long that took. */
+  lastReconciledDuration: string;
+  /** The reason of the Ready condition after that. */
+  lastReconciledStatus: string;
+  /** How often it was applied. */
+  totalReconciliations: number;
+  /** Revisions it was built from. */
+  metadata?: Record<string, string>;
+};
+
+/** Fields of the selected objects that other managers may own. */
+export type IgnoreRule = {
+  /** JSON pointers. */
+  paths: string[];
+  /** Selects objects; every field given must match. */
+  target?: Selector;
+};
+
+/** What to replace an image with. */
+export type ImageOverride = {
+  /** The image, without its tag. */
+  name: string;
+  /** The new name. */
+  newName?: string;
+  /** The new tag. */
+  newTag?: string;
+  /** The new digest; wins over the tag. */
+  digest?: string;
+};
+
+/** The cluster to apply to, when not the one the object is in. */
+export type KubeConfigReference = {
+  /** Names an object in the same namespace. */
+  configMapRef?: LocalReference;
+  /** Names a Secret in the same namespace, and a key in it. */
+  secretRef?: SecretKeyReference;
+};
+
+/** Manifests of an artifact, built, applied and kept as published. */
+export type Kustomization = {
+  apiVersion: 'kustomize.toolkit.fluxcd.io/v1';
+  kind: 'Kustomization';
+  metadata: ResourceMetadata;
+  spec: KustomizationSpec;
+  status: KustomizationStatus;
+};
+
+/** The source the manifests come from. */
+export type KustomizationSourceReference = {
+  /** API version of the source. */
+  apiVersion?: string;
+  /** Kind of the source. */
+  kind: 'OCIRepository' | 'GitRepository' | 'Bucket' | 'ExternalArtifact';
+  /** Name of the source. */
+  name: string;
+  /** Its namespace; the same as ours when left out. */
+  namespace?: string;
+};
+
+/** What to apply, and how. */
+export type KustomizationSpec = {
+  /** How often to look that everything is as published. */
+  interval: string;
+  /** When to try again after a failure; the interval when left out. */
+  retryInterval?: string;
+  /** How long applying and becoming healthy may take. */
+  timeout?: string;
+  /** The source the manifests come from. */
+  sourceRef: KustomizationSourceReference;
+  /** Folder of the artifact to build; its root when left out. */
+  path?: string;
+  /** Delete objects that were applied and are no longer in the artifact. */
+  prune: boolean;
+  /** What becomes of the objects when this one is deleted. Default `MirrorPrune`. */
+  deletionPolicy?: 'MirrorPrune' | 'Delete' | 'WaitForTermination' | 'Orphan';
+  /** Objects of the same kind that must be ready first. */
+  dependsOn?: DependencyReference[];
+  /** Be ready only when every applied object is. */
+  wait?: boolean;
+  /** Objects that must be ready; ignored with `wait`. */
+  healthChecks?: HealthCheckReference[];
+  /** CEL expressions that tell the health of kinds the standard rules do not know. */
+  healthCheckExprs?: CustomHealthCheck[];
+  /** Namespace to put every object in. */
+  targetNamespace?: string;
+  /** Text to put before every name. */
+  namePrefix?: string;
+  /** Text to put after every name. */
+  nameSuffix?: string;
+  /** Labels and annotations set on every object, over those it has. */
+  commonMetadata?: CommonMetadata;
+  /** Components to add, as paths relative to `path`. */
+  components?: string[];
+  /** Leave out components whose folder does not exist. */
+  ignoreMissingComponents?: boolean;
+  /** Patches to apply to the built objects. */
+  patches?: Patch[];
+  /** Images to replace. */
+  images?: ImageOverride[];
+  /** Annotations kustomize should leave on what it built. */
+  buildMetadata?: ('originAnnotations' | 'transformerAnnotations')[];
+  /** Variables to substitute in the built manifests. */
+  postBuild?: PostBuild;
+  /** How to decrypt the manifests. */
+  decryption?: Decryption;
+  /** Delete and create again what cannot be changed in place. */
+  force: boolean;
+  /** Fields other managers may own. */
+  ignore?: IgnoreRule[];
+  /** ServiceAccount to act as. */
+  serviceAccountName?: string;
+  /** The cluster to apply to, when not the one the object is in. */
+  kubeConfig?: KubeConfigReference;
+  /** Stop reconciling this object. */
+  suspend?: boolean;
+};
+
+/** What was applied. */
+export type KustomizationStatus = {
+  /** What is currently true of the object. */
+  conditions?: Condition[];
+  /** What was applied lately, newest first. */
+  history?: HistoryEntry[];
+  /** The objects that were applied. */
+  inventory?: ResourceInventory;
+  /** Revision of the origin of the artifact that was last applied. */
+  lastAppliedOriginRevision?: string;
+  /** Revision that was last applied and became healthy. */
+  lastAppliedRevision?: string;
+  /** Revision of the last attempt. */
+  lastAttemptedRevision?: string;
+  /** The last value of the annotation `reconcile.fluxcd.io/requestedAt` that was acted on. */
+  lastHandledReconcileAt?: string;
+  /** The last metadata.generation that was reconciled. */
+  observedGeneration?: number;
+};
+
+/** Secret of type kubernetes.io/dockerconfigjson with the credentials. */
+export type LocalReference = {
+  /** Name of the object. */
+  name: string;
+};
+
+/** Which layer of the artifact to use, and how; the first one when left out. */
+export type OCILayerSelector = {
+  /** Media type of the layer; the first that has it is taken. */
+  mediaType?: string;
+  /** `extract` unpacks the layer, `copy` publishes it as it is. Default `extract`. */
+  operation?: 'extract' | 'copy';
+};
+
+/** An artifact in an OCI registry, fetched and published. */
+export type OCIRepository = {
+  apiVersion: 'source.toolkit.fluxcd.io/v1';
+  kind: 'OCIRepository';
+  metadata: ResourceMetadata;
+  spec: OCIRepositorySpec;
+  status: OCIRepositoryStatus;
+};
+
+/** Which artifact of the repository; the tag `latest` when left out. */
+export type OCIRepositoryReference = {
+  /** A digest, `sha256:…`. Wins over `semver` and `tag`. */
+  digest?: string;
+  /** A range of versions; the highest tag in it is taken. Wins over `tag`. */
+  semver?: string;
+  /** A regular expression a tag must match before `semver` looks at it. */
+  semverFilter?: string;
+  /** A tag. */
+  tag?: string;
+};
+
+/** What to fetch, and how. */
+export type OCIRepositorySpec = {
+  /** The repository, `oci://host/name`, without tag or digest. */
+  url: string;
+  /** How often to look for a new revision. */
+  interval: string;
+  /** Which artifact of the repository; the tag `latest` when left out. */
+  ref?: OCIRepositoryReference;
+  /** Which layer of the artifact to use, and how; the first one when left out. */
+  layerSelector?: OCILayerSelector;
+  /** Whose login to use when there are no credentials in the cluster. */
+  provider: 'generic' | 'aws' | 'azure' | 'gcp';
+  /** Secret of type kubernetes.io/dockerconfigjson with the credentials. */
+  secretRef?: LocalReference;
+  /** ServiceAccount whose image pull secrets are used, or that logs in to the cloud provider. */
+  serviceAccountName?: string;
+  /** Secret with `ca.crt`, or `tls.crt` and `tls.key`, for the connection to the registry. */
+  certSecretRef?: LocalReference;
+  /** Secret with the `address`, `username` and `password` of a proxy. */
+  proxySecretRef?: LocalReference;
+  /** Whose signature the artifact must carry. */
+  verify?: OCIRepositoryVerification;
+  /** How long one operation on the registry may take. */
+  timeout: string;
+  /** Patterns as in .gitignore of files to leave out; replaces the default ones. */
+  ignore?: string;
+  /** Allow plain HTTP and certificates that do not verify. */
+  insecure?: boolean;
+  /** Stop reconciling this object. */
+  suspend?: boolean;
+};
+
+/** What was fetched. */
+export type OCIRepositoryStatus = {
+  /** What a source publishes: an archive, where it is and what it was made from. */
+  artifact?: Artifact;
+  /** What is currently true of the object. */
+  conditions?: Condition[];
+  /** The last value of the annotation `reconcile.fluxcd.io/requestedAt` that was acted on. */
+  lastHandledReconcileAt?: string;
+  /** The last metadata.generation that was reconciled. */
+  observedGeneration?: number;
+  /** The value of `spec.ignore` the artifact was made with. */
+  observedIgnore?: string;
+  /** The value of `spec.layerSelector` the artifact was made with. */
+  observedLayerSelector?: OCILayerSelector;
+  /** Address of the latest artifact. */
+  url?: string;
+};
+
+/** Whose signature the artifact must carry. */
+export type OCIRepositoryVerification = {
+  /** The kind of signature. */
+  provider: 'cosign' | 'notation';
+  /** Secret with the public keys, or with the trust policy and certificates. */
+  secretRef?: LocalReference;
+  /** Identities of which one must have made a keyless signature. */
+  matchOIDCIdentity?: OIDCIdentityMatch[];
+  /** Secret whose key `trusted_root.json` names a private Sigstore. */
+  trustedRootSecretRef?: LocalReference;
+};
+
+/** Patterns for the identity in the signing certificate. */
+export type OIDCIdentityMatch = {
+  /** Regular expression for the issuer. */
+  issuer: string;
+  /** Regular expression for the subject. */
+  subject: string;
+};
+
+/** One patch and what it applies to. */
+export type Patch = {
+  /** A strategic-merge patch, or a list of JSON 6902 operations, in YAML. */
+  patch: string;
+  /** Selects objects; every field given must match. */
+  target?: Selector;
+};
+
+/** Variables to substitute in the built manifests. */
+export type PostBuild = {
+  /** Variables and their values. */
+  substitute?: Record<string, string>;
+  /** Objects with more variables; a later one wins over an earlier one, `substitute` over all. */
+  substituteFrom?: SubstituteReference[];
+  /** Whether to substitute when there are no variables. Default `WithVariables`. */
+  substituteStrategy?: 'WithVariables' | 'Always';
+};
+
+/** The objects that were applied. */
+export type ResourceInventory = {
+  /** One entry for each object. */
+  entries: ResourceRef[];
+};
+
+/** Names one object. */
+export type ResourceRef = {
+  /** `<namespace>_<name>_<group>_<kind>`. */
+  id: string;
+  /** API version, without the group. */
+  v: string;
+};
+
+/** Names a Secret in the same namespace, and a key in it. */
+export type SecretKeyReference = {
+  /** Name of the Secret. */
+  name: string;
+  /** Key in the Secret; when left out, the default of the field that refers to it. */
+  key?: string;
+};
+
+/** Selects objects; every field given must match. */
+export type Selector = {
+  /** API group. */
+  group?: string;
+  /** API version. */
+  version?: string;
+  /** Kind. */
+  kind?: string;
+  /** Name, a regular expression. */
+  name?: string;
+  /** Namespace, a regular expression. */
+  namespace?: string;
+  /** Label selector, as kubectl takes it. */
+  labelSelector?: string;
+  /** The same for annotations. */
+  annotationSelector?: string;
+};
+
+/** Names a ConfigMap or Secret with variables. */
+export type SubstituteReference = {
+  /** Its kind. */
+  kind: 'Secret' | 'ConfigMap';
+  /** Its name. */
+  name: string;
+  /** Go on when the object does not exist. */
+  optional: boolean;
+};

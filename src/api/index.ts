@@ -1,0 +1,27 @@
+export * from './generated.ts';
+export {
+  controllerNames,
+  eventAnnotationPrefix,
+  eventKeys,
+  fieldManagers,
+  finalizer,
+  groups,
+  kustomizeKeys,
+  originAnnotations,
+  requestAnnotations,
+  shardLabel,
+  watchLabel,
+} from './names.ts';
+export { conditionTypes, reasons, type ConditionType, type Reason } from './reasons.ts';
+export { findCondition, isConditionTrue, removeConditions, setCondition, summarize, type ConditionUpdate } from './condition.ts';
+export { customResourceDefinition, openApiSchema, type JsonObject } from './crd.ts';
+export { externalArtifactKind } from './external-artifact.ts';
+export { kindApiVersion, type Kind, type PrinterColumn } from './kind.ts';
+export { kinds } from './kinds.ts';
+export { kustomizationKind } from './kustomization.ts';
+export { ociRepositoryKind } from './oci-repository.ts';
+export { parseExternalArtifact, parseKustomization, parseOCIRepository, type ApiErrorCode } from './parse.ts';
+export type { ResourceMetadata } from './resource.ts';
+export { formatTimestamp } from './timestamp.ts';
+export { typeText } from './type-text.ts';
+export { readKind, type Fault, type Reading } from './validate.ts';

@@ -1,0 +1,7 @@
+import { externalArtifactKind } from './external-artifact.ts';
+import type { Kind } from './kind.ts';
+import { kustomizationKind } from './kustomization.ts';
+import { ociRepositoryKind } from './oci-repository.ts';
+
+/** Every kind Sluice defines. */
+export const kinds: readonly Kind[] = [ociRepositoryKind, externalArtifactKind, kustomizationKind];
