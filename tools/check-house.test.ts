@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { importFaults, importsOf } from './check-house.ts';
 
 test('importsOf() finds static, re-exporting and dynamic imports', () => {
-  const source = "import { a } from './a.ts';\nexport { b } from '../b/index.ts';\nconst c = await import('./c.ts');\nimport type { D } from 'node:fs';";
+  const source =
+    "import { a } from './a.ts';\nexport { b } from '../b/index.ts';\nconst c = await import('./c.ts');\nimport type { D } from 'node:fs';";
   assert.deepEqual(importsOf(source), ['./a.ts', '../b/index.ts', './c.ts']);
 });
 

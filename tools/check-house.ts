@@ -13,7 +13,9 @@ export function roomOf(path: string): string {
 
 /** The relative modules a TypeScript source imports or re-exports. */
 export function importsOf(source: string): string[] {
-  const found = source.matchAll(/(?:^|[\s;}])(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|^import\s+['"]([^'"]+)['"]/gm);
+  const found = source.matchAll(
+    /(?:^|[\s;}])(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|^import\s+['"]([^'"]+)['"]/gm,
+  );
   return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '').filter((specifier) => specifier.startsWith('.'));
 }
 
@@ -33,7 +35,8 @@ export function importFaults(path: string, source: string): string[] {
     const other = roomOf(target);
     if (other === room) continue;
     if (!allowed.includes(other) && !test) faults.push(`src/${path}: room "${room}" may not import room "${other}"`);
-    if (target !== `${other}/index.ts` && !(test && target.includes('/testing/'))) faults.push(`src/${path}: imports src/${target} past the door src/${other}/index.ts`);
+    if (target !== `${other}/index.ts` && !(test && target.includes('/testing/')))
+      faults.push(`src/${path}: imports src/${target} past the door src/${other}/index.ts`);
   }
   return faults;
 }
@@ -44,11 +47,14 @@ function check(): string[] {
   const rooms = new Set(files.map(roomOf));
   for (const room of rooms) {
     for (const plate of ['index.ts', 'README.md']) {
-      if (room !== 'cli' || plate !== 'index.ts') if (!existsSync(join(root, 'src', room, plate))) faults.push(`src/${room}: has no ${plate}`);
+      if (room !== 'cli' || plate !== 'index.ts')
+        if (!existsSync(join(root, 'src', room, plate))) faults.push(`src/${room}: has no ${plate}`);
     }
   }
   for (const file of files) {
-    const vague = dirname(file).split('/').find((part) => VAGUE_NAMES.includes(part));
+    const vague = dirname(file)
+      .split('/')
+      .find((part) => VAGUE_NAMES.includes(part));
     if (vague !== undefined) faults.push(`src/${file}: folder name "${vague}" says nothing`);
     faults.push(...importFaults(file, readFileSync(join(root, 'src', file), 'utf8')));
   }

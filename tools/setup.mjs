@@ -7,7 +7,9 @@ import { spawnSync } from 'node:child_process';
 
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
 const stamp = join(root, 'node_modules', '.sluice-lock');
-const want = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const want = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 const have = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
 if (have !== want || !existsSync(join(root, 'node_modules', 'node', 'bin', 'node'))) {
   process.stdout.write('► installing dependencies (npm ci)\n');

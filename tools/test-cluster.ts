@@ -13,7 +13,9 @@ if (missing !== undefined) {
 const named = process.argv.slice(2);
 const files = named.length > 0 ? named : globSync('{src,test}/**/*.cluster.ts').sort();
 const controlPlane = process.env['SLUICE_KUBECONFIG'] === undefined ? await startControlPlane() : undefined;
-process.stdout.write(`► ${files.length} suites on ${controlPlane === undefined ? 'the cluster of SLUICE_KUBECONFIG' : 'a control plane of our own'}\n`);
+process.stdout.write(
+  `► ${files.length} suites on ${controlPlane === undefined ? 'the cluster of SLUICE_KUBECONFIG' : 'a control plane of our own'}\n`,
+);
 const env = { ...process.env, SLUICE_KUBECONFIG: controlPlane?.kubeconfig ?? process.env['SLUICE_KUBECONFIG'] };
 const args = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=1', '--test-timeout=900000', ...files];
 const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env });

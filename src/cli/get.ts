@@ -22,7 +22,9 @@ export function getCommands(program: Command): void {
   for (const kind of OBJECT_KINDS) {
     const [word = '', ...aliases] = kind.words;
     const plural = kind.below === undefined ? `${word}s` : word;
-    const command = (kind.below === undefined ? get : sources).command(`${plural} [name]`).description(`Print the status of ${kind.kind} objects`);
+    const command = (kind.below === undefined ? get : sources)
+      .command(`${plural} [name]`)
+      .description(`Print the status of ${kind.kind} objects`);
     command.aliases([word, ...aliases].filter((alias) => alias !== plural));
     withGetFlags(command).action(async (name: string | undefined) => await getOne(kind, name, command.optsWithGlobals<GetFlags>()));
   }
@@ -39,7 +41,12 @@ function withGetFlags(command: Command): Command {
     .option('-w, --watch', 'after listing/getting the requested object, watch for changes')
     .option('-l, --label-selector <selector>', 'filter objects by label selector')
     .option('--show-source', 'show the source reference of each object')
-    .addOption(new Option('--status-selector <selector>', 'specify the status condition name and the desired state to filter the get result, e.g. ready=false'));
+    .addOption(
+      new Option(
+        '--status-selector <selector>',
+        'specify the status condition name and the desired state to filter the get result, e.g. ready=false',
+      ),
+    );
 }
 
 async function getOne(kind: ObjectKind, name: string | undefined, flags: GetFlags): Promise<void> {
@@ -48,7 +55,9 @@ async function getOne(kind: ObjectKind, name: string | undefined, flags: GetFlag
   const objects = await select(client, kind, name, flags);
   if (objects.length === 0) {
     const where = flags.allNamespaces === true ? 'all namespaces' : `"${namespaceOf(flags, client)}" namespace`;
-    progress.failure(name === undefined ? `no ${kind.kind} objects found in ${where}` : `${kind.kind} object '${name}' not found in ${where}`);
+    progress.failure(
+      name === undefined ? `no ${kind.kind} objects found in ${where}` : `${kind.kind} object '${name}' not found in ${where}`,
+    );
     if (name !== undefined) process.exitCode = 1;
     if (flags.watch !== true) return;
   }
@@ -64,7 +73,10 @@ async function getAll(flags: GetFlags, below?: 'source'): Promise<void> {
     if (objects.length === 0) continue;
     if (!first) process.stdout.write('\n');
     first = false;
-    const named = objects.map((object) => ({ ...object, metadata: { ...object.metadata, name: `${kind.kind.toLowerCase()}/${object.metadata.name}` } }));
+    const named = objects.map((object) => ({
+      ...object,
+      metadata: { ...object.metadata, name: `${kind.kind.toLowerCase()}/${object.metadata.name}` },
+    }));
     process.stdout.write(tableOf(kind, named, flags, flags.header));
   }
 }
@@ -74,7 +86,11 @@ async function select(client: KubeClient, kind: ObjectKind, name: string | undef
   return list.items.filter((object) => matchesStatus(object, flags.statusSelector));
 }
 
-function listOptions(client: KubeClient, name: string | undefined, flags: GetFlags): { namespace?: string; labelSelector?: string; fieldSelector?: string } {
+function listOptions(
+  client: KubeClient,
+  name: string | undefined,
+  flags: GetFlags,
+): { namespace?: string; labelSelector?: string; fieldSelector?: string } {
   return {
     ...(flags.allNamespaces === true ? {} : { namespace: namespaceOf(flags, client) }),
     ...(flags.labelSelector === undefined ? {} : { labelSelector: flags.labelSelector }),
@@ -94,7 +110,9 @@ function matchesStatus(object: KubeObject, selector: string | undefined): boolea
 function tableOf(kind: ObjectKind, objects: readonly KubeObject[], flags: GetFlags, withHeader: boolean): string {
   const options = { showSource: flags.showSource === true };
   const namespace = flags.allNamespaces === true;
-  const header = [...(namespace ? ['Namespace'] : []), 'Name', ...kind.header(options), 'Suspended', 'Ready', 'Message'].map((cell) => cell.toUpperCase());
+  const header = [...(namespace ? ['Namespace'] : []), 'Name', ...kind.header(options), 'Suspended', 'Ready', 'Message'].map((cell) =>
+    cell.toUpperCase(),
+  );
   const rows = objects.map((object) => {
     const ready = readiness(object);
     const suspended = isSuspended(object) ? 'True' : 'False';

@@ -81,15 +81,27 @@ export function installObjects(options: InstallOptions): KubeObject[] {
     'app.kubernetes.io/version': `v${options.version}`,
   };
   const own = { ...labels, 'app.kubernetes.io/component': 'sluice', 'control-plane': 'controller' };
-  const named = (name: string, extra: Record<string, string> = own): KubeObject['metadata'] => ({ name, namespace: options.namespace, labels: extra });
+  const named = (name: string, extra: Record<string, string> = own): KubeObject['metadata'] => ({
+    name,
+    namespace: options.namespace,
+    labels: extra,
+  });
   return [
     {
       apiVersion: 'v1',
       kind: 'Namespace',
-      metadata: { name: options.namespace, labels: { ...labels, 'pod-security.kubernetes.io/warn': 'restricted', 'pod-security.kubernetes.io/warn-version': 'latest' } },
+      metadata: {
+        name: options.namespace,
+        labels: { ...labels, 'pod-security.kubernetes.io/warn': 'restricted', 'pod-security.kubernetes.io/warn-version': 'latest' },
+      },
     },
     ...kinds.map((kind) => withLabels(customResourceDefinition(kind) as KubeObject, labels)),
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: named('sluice'), ...(options.imagePullSecret === undefined ? {} : { imagePullSecrets: [{ name: options.imagePullSecret }] }) },
+    {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: named('sluice'),
+      ...(options.imagePullSecret === undefined ? {} : { imagePullSecrets: [{ name: options.imagePullSecret }] }),
+    },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRoleBinding',
@@ -110,11 +122,20 @@ function withLabels(object: KubeObject, labels: Record<string, string>): KubeObj
 
 /** `flux-view-NS` and `flux-edit-NS`, aggregated into Kubernetes' own view, edit and admin roles. */
 function aggregatedRoles(namespace: string, labels: Record<string, string>): KubeObject[] {
-  const apiGroups = ['notification.toolkit.fluxcd.io', 'source.toolkit.fluxcd.io', 'source.extensions.fluxcd.io', 'helm.toolkit.fluxcd.io', 'kustomize.toolkit.fluxcd.io'];
+  const apiGroups = [
+    'notification.toolkit.fluxcd.io',
+    'source.toolkit.fluxcd.io',
+    'source.extensions.fluxcd.io',
+    'helm.toolkit.fluxcd.io',
+    'kustomize.toolkit.fluxcd.io',
+  ];
   const role = (name: string, aggregate: readonly string[], verbs: readonly string[]): KubeObject => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
-    metadata: { name: `${name}-${namespace}`, labels: { ...labels, ...Object.fromEntries(aggregate.map((to) => [`rbac.authorization.k8s.io/aggregate-to-${to}`, 'true'])) } },
+    metadata: {
+      name: `${name}-${namespace}`,
+      labels: { ...labels, ...Object.fromEntries(aggregate.map((to) => [`rbac.authorization.k8s.io/aggregate-to-${to}`, 'true'])) },
+    },
     rules: [{ apiGroups, resources: ['*'], verbs }],
   });
   return [
@@ -193,7 +214,11 @@ function service(name: string, options: InstallOptions, labels: Record<string, s
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace: options.namespace, labels: { ...labels, 'app.kubernetes.io/component': name, 'control-plane': 'controller' } },
+    metadata: {
+      name,
+      namespace: options.namespace,
+      labels: { ...labels, 'app.kubernetes.io/component': name, 'control-plane': 'controller' },
+    },
     spec: { type: 'ClusterIP', selector: { app: 'sluice' }, ports: [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 'http' }] },
   };
 }
@@ -206,7 +231,16 @@ function networkPolicies(namespace: string, labels: Record<string, string>): Kub
     spec,
   });
   return [
-    policy('allow-egress', { podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [{}], ingress: [{ from: [{ podSelector: {} }] }] }),
-    policy('allow-scraping', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: [{ namespaceSelector: {} }], ports: [{ port: 8080, protocol: 'TCP' }] }] }),
+    policy('allow-egress', {
+      podSelector: {},
+      policyTypes: ['Ingress', 'Egress'],
+      egress: [{}],
+      ingress: [{ from: [{ podSelector: {} }] }],
+    }),
+    policy('allow-scraping', {
+      podSelector: {},
+      policyTypes: ['Ingress'],
+      ingress: [{ from: [{ namespaceSelector: {} }], ports: [{ port: 8080, protocol: 'TCP' }] }],
+    }),
   ];
 }

@@ -30,7 +30,12 @@ function createProgram(): Command {
     .option('--context <name>', 'kubeconfig context to use')
     .option('--timeout <duration>', 'timeout for this operation', '5m0s')
     .addOption(new Option('--as <user>', 'username to impersonate for the operation'))
-    .addOption(new Option('--as-group <group>', 'group to impersonate, repeatable').argParser((value: string, previous: string[] = []) => [...previous, value]))
+    .addOption(
+      new Option('--as-group <group>', 'group to impersonate, repeatable').argParser((value: string, previous: string[] = []) => [
+        ...previous,
+        value,
+      ]),
+    )
     .option('--verbose', 'print stack traces and causes of errors');
 }
 

@@ -48,7 +48,10 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
 
 /** The text at a path of an object; empty when there is none. */
 export function text(object: KubeObject, ...path: readonly string[]): string {
-  const value = path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined), object);
+  const value = path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined),
+    object,
+  );
   return typeof value === 'string' ? value : '';
 }
 

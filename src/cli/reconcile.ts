@@ -46,7 +46,12 @@ async function reconcileCommand(kind: ObjectKind, name: string, flags: Reconcile
   await requestAndWait(client, kind, { name, namespace: namespaceOf(flags, client) }, flags);
 }
 
-async function requestAndWait(client: KubeClient, kind: ObjectKind, at: { name: string; namespace: string }, flags: ClusterFlags): Promise<void> {
+async function requestAndWait(
+  client: KubeClient,
+  kind: ObjectKind,
+  at: { name: string; namespace: string },
+  flags: ClusterFlags,
+): Promise<void> {
   progress.action(`annotating ${kind.kind} ${at.name} in ${at.namespace} namespace`);
   const token = new Date(systemClock.now()).toISOString();
   const body = { metadata: { annotations: { [requestAnnotations.requestedAt]: token } } };
@@ -54,7 +59,13 @@ async function requestAndWait(client: KubeClient, kind: ObjectKind, at: { name: 
   const previous = text(before, 'status', 'lastHandledReconcileAt');
   progress.success(`${kind.kind} annotated`);
   progress.waiting(`waiting for ${kind.kind} reconciliation`);
-  const object = await waitUntil(client, kind, at, flags, (it) => text(it, 'status', 'lastHandledReconcileAt') !== previous && progressOf(it) !== 'in-progress');
+  const object = await waitUntil(
+    client,
+    kind,
+    at,
+    flags,
+    (it) => text(it, 'status', 'lastHandledReconcileAt') !== previous && progressOf(it) !== 'in-progress',
+  );
   assertReady(kind, object);
   progress.success(kind.done(object));
 }
@@ -64,7 +75,11 @@ async function suspendCommand(kind: ObjectKind, names: readonly string[], flags:
   const namespace = namespaceOf(flags, session.client);
   for (const name of await targets(session.client, kind, names, flags)) {
     progress.action(`suspending ${kind.human} ${name} in ${namespace} namespace`);
-    await session.client.patch({ ...kind, name, namespace }, { type: 'merge', body: { spec: { suspend: true } } }, { fieldManager: 'flux' });
+    await session.client.patch(
+      { ...kind, name, namespace },
+      { type: 'merge', body: { spec: { suspend: true } } },
+      { fieldManager: 'flux' },
+    );
     progress.success(`${kind.human} suspended`);
   }
 }
@@ -94,7 +109,8 @@ async function resumeCommand(kind: ObjectKind, names: readonly string[], flags: 
 
 async function targets(client: KubeClient, kind: ObjectKind, names: readonly string[], flags: SuspendFlags): Promise<readonly string[]> {
   if (names.length > 0) return names;
-  if (flags.all !== true) throw new CodedError({ code: 'UsageInvalid', message: `${kind.human} name is required, or --all`, retryable: false });
+  if (flags.all !== true)
+    throw new CodedError({ code: 'UsageInvalid', message: `${kind.human} name is required, or --all`, retryable: false });
   const list = await client.list(kind, { namespace: namespaceOf(flags, client) });
   return list.items.map((object) => object.metadata.name);
 }
@@ -121,7 +137,10 @@ async function waitUntil(
       sleep(systemClock, milliseconds(timeout), abort.signal).then(() => {
         const last = informer.get(at.namespace, at.name);
         const why = last === undefined ? 'object not found' : readiness(last).message;
-        throw new CodedError({ code: 'Timeout', message: `wait for ${kind.kind} "${at.namespace}/${at.name}": not reconciled within ${flags.timeout}: ${why}` });
+        throw new CodedError({
+          code: 'Timeout',
+          message: `wait for ${kind.kind} "${at.namespace}/${at.name}": not reconciled within ${flags.timeout}: ${why}`,
+        });
       }),
     ]);
   } finally {
@@ -137,5 +156,10 @@ function assertReady(kind: ObjectKind, object: KubeObject): void {
 }
 
 function suspended(kind: ObjectKind, name: string): CodedError {
-  return new CodedError({ code: 'Suspended', message: `reconcile ${kind.human} "${name}": resource is suspended`, remedy: `sluice resume ${kind.human} ${name}`, retryable: false });
+  return new CodedError({
+    code: 'Suspended',
+    message: `reconcile ${kind.human} "${name}": resource is suspended`,
+    remedy: `sluice resume ${kind.human} ${name}`,
+    retryable: false,
+  });
 }

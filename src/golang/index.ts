@@ -82,3 +82,37 @@ export {
   toValidText,
 } from './text.ts';
 export { fromYamlValue, mapFromYaml, toYamlValue, type ToYamlOptions } from './plain.ts';
+export { formatValue, sprint, sprintf, sprintln } from './fmt.ts';
+export { formatFloat, formatG, type FloatFormat } from './float-format.ts';
+export { canBackquote, quote, quoteRune, unquote, unquoteChar, type QuoteStyle } from './quote.ts';
+export {
+  atoi,
+  parseBool,
+  parseFloat64,
+  parseInteger,
+  parseUnsigned,
+  scanBool,
+  scanFloat,
+  scanInt,
+  scanUint,
+  type NumberProblem,
+  type Scanned,
+} from './parse-number.ts';
+export { MAX_LIST, MAX_PATTERN, MAX_TEXT, MAX_VALUE_DEPTH } from './limits.ts';
+export {
+  isDigit,
+  isGraphic,
+  isLetter,
+  isLower,
+  isNumber,
+  isPrint,
+  isSpace,
+  isTitle,
+  isUpper,
+  lowerRune,
+  mapRunes,
+  titleRune,
+  toLowerText,
+  toUpperText,
+  upperRune,
+} from './unicode.ts';

@@ -1,5 +1,6 @@
 import { budgetExceeded, GoError } from './go-error.ts';
 import { anyMapType, type GoType } from './go-type.ts';
+import { MAX_VALUE_DEPTH } from './limits.ts';
 import { textByteLength, textToBytes, toValidText } from './text.ts';
 import {
   GoByteSlice,
@@ -16,9 +17,6 @@ import {
   type GoValue,
 } from './value.ts';
 import type { YamlObject, YamlValue } from './yaml/value.ts';
-
-/** How deep values may be nested before printing, copying or encoding them is refused (Go would overflow its stack or report a cycle). */
-export const MAX_VALUE_DEPTH = 2000;
 
 /**
  * The Go value of decoded YAML or JSON: mappings become `map[string]interface {}`, numbers stay float64, bigints become int64.

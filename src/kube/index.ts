@@ -25,3 +25,17 @@ export type {
 } from './types.ts';
 export { KubeError, isKubeError, type KubeErrorCode, type StatusCause } from './errors.ts';
 export type { ClusterConfig, Credential, ExecPlugin } from './cluster-config.ts';
+export {
+  clusterConfig,
+  inClusterConfig,
+  kubeconfigPaths,
+  loadClusterConfig,
+  mergeKubeconfigs,
+  parseKubeconfig,
+  readKubeconfigs,
+  type Kubeconfig,
+  type KubeconfigPolicy,
+} from './kubeconfig.ts';
+export { nodeHost, type Host } from './host.ts';
+export { createKubeClient, type KubeClientOptions } from './connect.ts';
+export { formatTarget, targetOf } from './objects.ts';

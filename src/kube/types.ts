@@ -40,7 +40,11 @@ export interface RestMapper {
   invalidate(): void;
 }
 
-export type CallOptions = { signal?: AbortSignal; /** Milliseconds for the whole call; default the client's. */ timeout?: number };
+export type CallOptions = {
+  signal?: AbortSignal | undefined;
+  /** Milliseconds for the whole call with its repetitions; default the client's. For `watch`: after how long the server ends it. */
+  timeout?: number | undefined;
+};
 
 export type WriteOptions = CallOptions & {
   fieldManager?: string;
@@ -121,6 +125,8 @@ export type InformerOptions<T extends KubeObject = KubeObject> = {
   form?: ObjectForm;
   /** Drop `metadata.managedFields` before caching. Default true for `full`; drift detection wants false. */
   stripManagedFields?: boolean;
+  /** Shrinks or converts each object before it is cached; must keep name, namespace, uid and resourceVersion. Give the same function to share a watch. */
+  transform?: (object: KubeObject) => T;
   /** Named ways to look objects up, each giving an object's keys. */
   indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
 };

@@ -22,7 +22,7 @@ export function memoryTree(files: Readonly<Record<string, Uint8Array | string>> 
   for (const [path, content] of entries) {
     contents.set(path, typeof content === 'string' ? Buffer.from(content) : content);
     let kind: Entry['kind'] = 'file';
-    for (let rest = path; rest !== ''; ) {
+    for (let rest = path; rest !== '';) {
       const slash = rest.lastIndexOf('/');
       const parent = slash < 0 ? '' : rest.slice(0, slash);
       const folder = folders.get(parent) ?? new Map<string, Entry>();

@@ -63,7 +63,8 @@ export type Outcome =
   /** Nothing more to do until something changes, or after `requeueAfter`; `failed` says that it is a retry that follows. */
   | { kind: 'done'; requeueAfter?: Duration; failed?: boolean }
   /** Holds no worker; woken by watches. A newer spec, revision or request ends it: `superseded` runs, then a reconcile. */
-  | { kind: 'waiting'; on: Wait; deadline: Instant; then: Continuation; superseded?: (trigger: Trigger) => void }
+  // Not called `then`: a promise would take such an object for another promise.
+  | { kind: 'waiting'; on: Wait; deadline: Instant; resume: Continuation; superseded?: (trigger: Trigger) => void }
   /** Needs a new spec or a new artifact; nothing is tried again until then. */
   | { kind: 'stalled'; reason: Reason; message: string };
 

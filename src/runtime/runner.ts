@@ -116,7 +116,7 @@ export class ControllerRunner {
     waiting.stop();
     this.#waiting.delete(item.key);
     const newer = [...item.triggers].find((trigger) => supersedingTriggers.has(trigger));
-    if (newer === undefined) return waiting.then(waiting.due ? 'deadline' : 'woken', context);
+    if (newer === undefined) return waiting.resume(waiting.due ? 'deadline' : 'woken', context);
     waiting.superseded?.(newer);
     return this.#options.controller.reconcile(key, context);
   }

@@ -19,8 +19,13 @@ export function hasGo(): boolean {
 /** SHA-256 over names and contents of a folder's files that match `pattern`, as 16 hex digits. */
 export function contentKey(directory: string, pattern: RegExp): string {
   const hash = createHash('sha256');
-  for (const name of readdirSync(directory).filter((file) => pattern.test(file)).sort()) {
-    hash.update(`${name}\0`).update(readFileSync(join(directory, name))).update('\0');
+  for (const name of readdirSync(directory)
+    .filter((file) => pattern.test(file))
+    .sort()) {
+    hash
+      .update(`${name}\0`)
+      .update(readFileSync(join(directory, name)))
+      .update('\0');
   }
   return hash.digest('hex').slice(0, 16);
 }
@@ -29,7 +34,12 @@ export function contentKey(directory: string, pattern: RegExp): string {
  * Builds a program once: gives its path in the cache, running `command` with the output path appended when it is not there yet.
  * A line every ten seconds says that the build goes on.
  */
-export async function buildOnce(name: string, key: string, directory: string, command: (output: string) => readonly string[]): Promise<string> {
+export async function buildOnce(
+  name: string,
+  key: string,
+  directory: string,
+  command: (output: string) => readonly string[],
+): Promise<string> {
   const program = join(cacheDirectory(), `${name}-${key}`);
   if (existsSync(program)) return program;
   process.stderr.write(`► building ${name} (once; minutes on a small machine)\n`);

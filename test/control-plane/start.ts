@@ -58,26 +58,50 @@ async function startAssets(directory: string, assets: string): Promise<ControlPl
   const etcd = `http://127.0.0.1:${etcdPort}`;
   const peer = `http://127.0.0.1:${peerPort}`;
   run('etcd', [
-    `--data-dir=${file('etcd')}`, '--unsafe-no-fsync', `--listen-client-urls=${etcd}`, `--advertise-client-urls=${etcd}`,
-    `--listen-peer-urls=${peer}`, `--initial-advertise-peer-urls=${peer}`, `--initial-cluster=default=${peer}`,
+    `--data-dir=${file('etcd')}`,
+    '--unsafe-no-fsync',
+    `--listen-client-urls=${etcd}`,
+    `--advertise-client-urls=${etcd}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
   ]);
   const controllers = existsSync(join(assets, 'kube-controller-manager'));
   run('kube-apiserver', [
-    `--etcd-servers=${etcd}`, '--bind-address=127.0.0.1', '--advertise-address=127.0.0.1', `--secure-port=${apiPort}`, '--endpoint-reconciler-type=none',
-    `--cert-dir=${file('certs')}`, `--token-auth-file=${file('tokens.csv')}`, '--authorization-mode=RBAC', '--service-cluster-ip-range=10.96.0.0/16',
-    '--service-account-issuer=https://kubernetes.default.svc.cluster.local', `--service-account-key-file=${file('sa.key')}`,
-    `--service-account-signing-key-file=${file('sa.key')}`, ...(controllers ? [] : ['--disable-admission-plugins=ServiceAccount']),
+    `--etcd-servers=${etcd}`,
+    '--bind-address=127.0.0.1',
+    '--advertise-address=127.0.0.1',
+    `--secure-port=${apiPort}`,
+    '--endpoint-reconciler-type=none',
+    `--cert-dir=${file('certs')}`,
+    `--token-auth-file=${file('tokens.csv')}`,
+    '--authorization-mode=RBAC',
+    '--service-cluster-ip-range=10.96.0.0/16',
+    '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+    `--service-account-key-file=${file('sa.key')}`,
+    `--service-account-signing-key-file=${file('sa.key')}`,
+    ...(controllers ? [] : ['--disable-admission-plugins=ServiceAccount']),
   ]);
   const kubeconfig = file('kubeconfig');
   const server = `https://127.0.0.1:${apiPort}`;
-  writeFileSync(kubeconfig, JSON.stringify({
-    apiVersion: 'v1', kind: 'Config', 'current-context': 'test',
-    clusters: [{ name: 'test', cluster: { server, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'admin', user: { token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
-  }));
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'test',
+      clusters: [{ name: 'test', cluster: { server, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'admin', user: { token } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
+    }),
+  );
   await waitReady(server, token);
-  if (controllers) run('kube-controller-manager', [`--kubeconfig=${kubeconfig}`, `--service-account-private-key-file=${file('sa.key')}`, '--use-service-account-credentials=false']);
+  if (controllers)
+    run('kube-controller-manager', [
+      `--kubeconfig=${kubeconfig}`,
+      `--service-account-private-key-file=${file('sa.key')}`,
+      '--use-service-account-credentials=false',
+    ]);
   return { kubeconfig, pid: children[1]?.pid ?? 0, stop: () => stop(children.reverse(), directory) };
 }
 

@@ -87,7 +87,11 @@ export async function loadLayout(layout: string, host: string, repository: strin
       const put = await fetch(location, { method: 'PUT', body: new Uint8Array(blob(part.digest)) });
       if (put.status !== 201) throw new Error(`push blob ${part.digest} to ${host}/${repository}: ${put.status} ${await put.text()}`);
     }
-    const put = await fetch(`http://${host}/v2/${repository}/manifests/${name}`, { method: 'PUT', body: new Uint8Array(body), headers: { 'content-type': entry.mediaType } });
+    const put = await fetch(`http://${host}/v2/${repository}/manifests/${name}`, {
+      method: 'PUT',
+      body: new Uint8Array(body),
+      headers: { 'content-type': entry.mediaType },
+    });
     if (put.status !== 201) throw new Error(`push manifest ${name} to ${host}/${repository}: ${put.status} ${await put.text()}`);
   };
   for (const entry of index.manifests) {
@@ -98,7 +102,10 @@ export async function loadLayout(layout: string, host: string, repository: strin
 }
 
 /** Runs our own command line and gives its stdout. */
-export function sluice(args: readonly string[], options: { input?: string; allowFailure?: boolean } = {}): { status: number; stdout: string; stderr: string } {
+export function sluice(
+  args: readonly string[],
+  options: { input?: string; allowFailure?: boolean } = {},
+): { status: number; stdout: string; stderr: string } {
   const done = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), ...args], {
     encoding: 'utf8',
     input: options.input ?? '',
@@ -115,7 +122,21 @@ export function pushFiles(reference: string, files: Readonly<Record<string, stri
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), content);
   }
-  const args = ['push', 'artifact', `oci://${reference}`, '--path', folder, '--source', 'test', '--revision', 'test', '--insecure-registry', '--output', 'json', ...extra];
+  const args = [
+    'push',
+    'artifact',
+    `oci://${reference}`,
+    '--path',
+    folder,
+    '--source',
+    'test',
+    '--revision',
+    'test',
+    '--insecure-registry',
+    '--output',
+    'json',
+    ...extra,
+  ];
   const { stdout } = sluice(args);
   rmSync(folder, { recursive: true, force: true });
   return (JSON.parse(stdout) as { digest: string }).digest;
@@ -123,7 +144,11 @@ export function pushFiles(reference: string, files: Readonly<Record<string, stri
 
 /** Runs the real kubectl. */
 export function kubectl(args: readonly string[], options: { input?: string; allowFailure?: boolean } = {}): string {
-  const done = spawnSync('kubectl', [`--kubeconfig=${kubeconfig()}`, ...args], { encoding: 'utf8', input: options.input ?? '', maxBuffer: 64 << 20 });
+  const done = spawnSync('kubectl', [`--kubeconfig=${kubeconfig()}`, ...args], {
+    encoding: 'utf8',
+    input: options.input ?? '',
+    maxBuffer: 64 << 20,
+  });
   if (done.status !== 0 && options.allowFailure !== true) throw new Error(`kubectl ${args.join(' ')}: ${done.stderr}`);
   return done.status === 0 ? done.stdout : '';
 }
@@ -138,12 +163,24 @@ export type Json = any;
 
 /** One object as JSON; undefined when it is not there. */
 export function get(kind: string, name: string, namespace?: string): Json {
-  const out = kubectl(['get', kind, name, ...(namespace === undefined ? [] : ['-n', namespace]), '-o', 'json', '--show-managed-fields', '--ignore-not-found']);
+  const out = kubectl([
+    'get',
+    kind,
+    name,
+    ...(namespace === undefined ? [] : ['-n', namespace]),
+    '-o',
+    'json',
+    '--show-managed-fields',
+    '--ignore-not-found',
+  ]);
   return out === '' ? undefined : JSON.parse(out);
 }
 
 /** The condition of a type on an object; undefined when it is not there. */
-export function condition(object: Json, type: string): { status: string; reason: string; message: string; observedGeneration: number } | undefined {
+export function condition(
+  object: Json,
+  type: string,
+): { status: string; reason: string; message: string; observedGeneration: number } | undefined {
   return object?.status?.conditions?.find((it: Json) => it.type === type);
 }
 
@@ -165,14 +202,26 @@ export async function eventually<T>(what: string, probe: () => T | Promise<T>, t
 }
 
 /** Waits for a condition of an object and gives the object. */
-export async function waitCondition(kind: string, name: string, namespace: string, type: string, status: string, timeout = 60_000, also: (object: Json) => boolean = () => true): Promise<Json> {
+export async function waitCondition(
+  kind: string,
+  name: string,
+  namespace: string,
+  type: string,
+  status: string,
+  timeout = 60_000,
+  also: (object: Json) => boolean = () => true,
+): Promise<Json> {
   let object: Json;
   try {
-    return await eventually(`${kind}/${namespace}/${name} ${type}=${status}`, () => {
-      object = get(kind, name, namespace);
-      const found = condition(object, type);
-      return found?.status === status && found.observedGeneration === object.metadata.generation && also(object) ? object : undefined;
-    }, timeout);
+    return await eventually(
+      `${kind}/${namespace}/${name} ${type}=${status}`,
+      () => {
+        object = get(kind, name, namespace);
+        const found = condition(object, type);
+        return found?.status === status && found.observedGeneration === object.metadata.generation && also(object) ? object : undefined;
+      },
+      timeout,
+    );
   } catch (error) {
     throw new Error(`${(error as Error).message}; status is ${JSON.stringify(object?.status, undefined, 1)}`, { cause: error });
   }
@@ -181,13 +230,31 @@ export async function waitCondition(kind: string, name: string, namespace: strin
 export type Controller = { pid: number; storage: string; log(): string; kill(): Promise<void>; stop(): Promise<void> };
 
 /** Starts `sluice controller` as a process of its own against the cluster under test. */
-export async function startController(args: readonly string[] = [], options: { storage?: string; waitReady?: boolean } = {}): Promise<Controller> {
+export async function startController(
+  args: readonly string[] = [],
+  options: { storage?: string; waitReady?: boolean } = {},
+): Promise<Controller> {
   const storage = options.storage ?? mkdtempSync(join(tmpdir(), 'sluice-storage-'));
-  const fixed = ['--kubeconfig', kubeconfig(), '--storage-path', storage, '--storage-addr', '127.0.0.1:0', '--metrics-addr', '127.0.0.1:0', '--health-addr', '127.0.0.1:0'];
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), 'controller', ...fixed, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, RUNTIME_NAMESPACE: 'flux-system' },
-  });
+  const fixed = [
+    '--kubeconfig',
+    kubeconfig(),
+    '--storage-path',
+    storage,
+    '--storage-addr',
+    '127.0.0.1:0',
+    '--metrics-addr',
+    '127.0.0.1:0',
+    '--health-addr',
+    '127.0.0.1:0',
+  ];
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), 'controller', ...fixed, ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, RUNTIME_NAMESPACE: 'flux-system' },
+    },
+  );
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
   const log = (): string => chunks.join('');
@@ -197,7 +264,13 @@ export async function startController(args: readonly string[] = [], options: { s
       return log().includes('"msg":"ready"');
     });
   }
-  return { pid: child.pid ?? 0, storage, log, kill: async () => await end(child, 'SIGKILL'), stop: async () => await end(child, 'SIGTERM') };
+  return {
+    pid: child.pid ?? 0,
+    storage,
+    log,
+    kill: async () => await end(child, 'SIGKILL'),
+    stop: async () => await end(child, 'SIGTERM'),
+  };
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

@@ -25,7 +25,18 @@ export async function tool(name: keyof typeof TOOLS & string): Promise<string | 
   const directory = import.meta.dirname;
   const key = contentKey(directory, /^go\.(mod|sum)$/);
   const ldflags = LDFLAGS[name] ?? '-s -w';
-  return await buildOnce(name, key, directory, (output) => ['go', 'build', '-p', '2', '-trimpath', '-ldflags', ldflags, '-o', output, module]);
+  return await buildOnce(name, key, directory, (output) => [
+    'go',
+    'build',
+    '-p',
+    '2',
+    '-trimpath',
+    '-ldflags',
+    ldflags,
+    '-o',
+    output,
+    module,
+  ]);
 }
 
 /** Path of a program on PATH; undefined when it is not there. */

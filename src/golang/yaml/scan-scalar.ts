@@ -208,15 +208,16 @@ function escaped(scanner: Scanner, line: number): string {
 export function scanBlockScalar(scanner: Scanner, literal: boolean): Token {
   const { text, line, index } = scanner;
   scanner.pos += 1;
-  const { chomping, increment } = blockHeader(scanner, line);
+  const { chomping, increment } = blockHeader(scanner, line, index);
   let indent = increment > 0 ? Math.max(scanner.indent, 0) + increment : 0;
   let trailing = '';
-  const skipBreaks = (): void => {
-    const breaks = blockBreaks(scanner, indent, line);
-    indent = breaks.indent;
-    trailing = breaks.text;
-  };
-  skipBreaks();
+  if (indent === 0) {
+    const before = scanner.pos;
+    indent = blockIndent(scanner, line);
+    if (scanner.pos > before) trailing = breaksBetween(text, before, scanner.pos);
+  } else {
+    trailing = blockBreaks(scanner, indent, line);
+  }
   let value = '';
   let leading = '';
   let leadingBlank = false;
@@ -233,15 +234,60 @@ export function scanBlockScalar(scanner: Scanner, literal: boolean): Token {
     value += text.slice(from, at);
     scanner.moveTo(at);
     leading = scanner.takeBreak();
-    skipBreaks();
+    trailing = blockBreaks(scanner, indent, line);
   }
   if (chomping !== -1) value += leading;
   if (chomping === 1) value += trailing;
   return new Token(SCALAR, line, index, value, '', literal ? LITERAL : FOLDED);
 }
 
+const TAB_AS_INDENT = 'found a tab character where an indentation space is expected';
+
+/** Finds the indentation of a block scalar that does not say it: that of the first line with content, or of the widest before it. */
+function blockIndent(scanner: Scanner, line: number): number {
+  const { text } = scanner;
+  let widest = 0;
+  for (;;) {
+    let at = scanner.pos;
+    while (text.charCodeAt(at) === 32) at++;
+    scanner.pos = at;
+    widest = Math.max(widest, scanner.column);
+    const c = text.charCodeAt(at);
+    if (c === 9) scanner.fail(line, TAB_AS_INDENT);
+    if (!isBreak(c)) return Math.max(widest, scanner.indent + 1, 1);
+    scanner.takeBreak();
+  }
+}
+
+/** The line breaks between two positions that hold nothing else but spaces. */
+function breaksBetween(text: string, from: number, to: number): string {
+  let breaks = '';
+  for (let i = from; i < to; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 32 || (c === 10 && i > from && text.charCodeAt(i - 1) === 13)) continue;
+    breaks += c > 0x2000 ? String.fromCharCode(c) : '\n';
+  }
+  return breaks;
+}
+
+/** Moves over indentation and empty lines; the breaks of those. */
+function blockBreaks(scanner: Scanner, indent: number, line: number): string {
+  const { text } = scanner;
+  let breaks = '';
+  for (;;) {
+    let at = scanner.pos;
+    const limit = at + indent - scanner.column;
+    while (at < limit && text.charCodeAt(at) === 32) at++;
+    scanner.pos = at;
+    const c = text.charCodeAt(at);
+    if (c === 9 && at < limit) scanner.fail(line, TAB_AS_INDENT);
+    if (!isBreak(c)) return breaks;
+    breaks += scanner.takeBreak();
+  }
+}
+
 /** Indicators after `|` or `>`, in either order, up to the end of the line. */
-function blockHeader(scanner: Scanner, line: number): { chomping: number; increment: number } {
+function blockHeader(scanner: Scanner, line: number, index: number): { chomping: number; increment: number } {
   const { text } = scanner;
   let chomping = 0;
   let increment = 0;
@@ -266,10 +312,8 @@ function blockHeader(scanner: Scanner, line: number): { chomping: number; increm
   while (isBlank(text.charCodeAt(at))) at++;
   scanner.pos = at;
   if (text.charCodeAt(at) === 35) {
-    if (scanner.modern) {
-      scanLineComment(scanner, scanner.tokens.items.length > 0 ? blockMark(scanner, line) : 0);
-      at = scanner.pos;
-    }
+    if (scanner.modern) scanLineComment(scanner, index);
+    at = scanner.pos;
     while (!isBreakOrEnd(text.charCodeAt(at))) at++;
     scanner.moveTo(at);
   }

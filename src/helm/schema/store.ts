@@ -11,7 +11,7 @@ export type Dialect = { readonly draft: Draft; readonly vocabularies: readonly s
 export type SchemaResource = {
   readonly pointer: string;
   readonly id: string;
-  dialect: Dialect;
+  readonly dialect: Dialect;
   readonly anchors: Map<string, string>;
   readonly dynamicAnchors: string[];
 };
@@ -21,6 +21,7 @@ export type SchemaRoot = {
   readonly url: string;
   readonly document: SchemaNode;
   readonly resources: Map<string, SchemaResource>;
+  readonly resourcesById: Map<string, SchemaResource>;
   readonly seen: Set<string>;
 };
 
@@ -93,7 +94,7 @@ export class SchemaStore {
     const known = this.#roots.get(url);
     if (known !== undefined) return known;
     const document = this.#load(url);
-    const root: SchemaRoot = { url, document, resources: new Map(), seen: new Set() };
+    const root: SchemaRoot = { url, document, resources: new Map(), resourcesById: new Map(), seen: new Set() };
     this.#collect(root, document, url, '', { draft: draft2020, vocabularies: undefined });
     if (!/^https?:\/\/json-schema\.org\//.test(url)) this.#check(root, document, '');
     this.#roots.set(url, root);
@@ -105,7 +106,7 @@ export class SchemaStore {
     const [base, rawFragment] = splitFragment(reference);
     const fragment = decodeFragment(rawFragment, reference);
     const url = joinUrl(resource.id, base);
-    const local = url === root.url ? root.resources.get('') : [...root.resources.values()].find((other) => other.id === url);
+    const local = url === root.url ? root.resources.get('') : root.resourcesById.get(url);
     if (local !== undefined) return resolveFragment(root, local, fragment);
     const other = this.root(url);
     return resolveFragment(other, resourceOf(other, ''), fragment);
@@ -145,7 +146,7 @@ export class SchemaStore {
     root.seen.add(pointer);
     if (++this.#subschemas > MAX_SUBSCHEMAS) throw helmError('LimitExceeded', `read values.schema.json: more than ${MAX_SUBSCHEMAS} subschemas`);
     if (!isObjectNode(node)) {
-      if (pointer === '') root.resources.set('', newResource('', base, fallback));
+      if (pointer === '') addResource(root, { pointer: '', id: base, dialect: fallback, anchors: new Map(), dynamicAnchors: [] });
       return;
     }
     const { resource, draft, id } = this.#resourceAt(root, node, base, pointer, fallback);
@@ -164,15 +165,14 @@ export class SchemaStore {
       own = schemaId(draft, node);
     }
     const id = own === '' ? base : joinUrl(base, own);
-    const known = [...root.resources.values()].find((other) => other.id === id);
+    const known = root.resourcesById.get(id);
     if (own !== '' || pointer === '') {
       if (known !== undefined && known.pointer !== pointer) {
         throw invalid(`duplicate id ${JSON.stringify(id)} in ${JSON.stringify(root.url)} at "${pointer}" and "${known.pointer}"`);
       }
       if (known === undefined) {
         const dialect = named ? { draft, vocabularies: this.#metaVocabularies(node, draft) } : fallback;
-        const resource = newResource(pointer, id, dialect);
-        root.resources.set(pointer, resource);
+        const resource = addResource(root, { pointer, id, dialect, anchors: new Map(), dynamicAnchors: [] });
         return { resource, draft, id };
       }
     }
@@ -209,8 +209,10 @@ export class SchemaStore {
   }
 }
 
-function newResource(pointer: string, id: string, dialect: Dialect): SchemaResource {
-  return { pointer, id, dialect, anchors: new Map(), dynamicAnchors: [] };
+function addResource(root: SchemaRoot, resource: SchemaResource): SchemaResource {
+  root.resources.set(resource.pointer, resource);
+  root.resourcesById.set(resource.id, resource);
+  return resource;
 }
 
 function collectAnchors(root: SchemaRoot, node: SchemaNode, pointer: string, resource: SchemaResource): void {

@@ -1,0 +1,152 @@
+import { type Digest, digestAlgorithm, digestHex } from '../std/index.ts';
+import type { Descriptor } from './descriptor.ts';
+import { isRegistryError, RegistryError } from './errors.ts';
+import { type Answer, header } from './http.ts';
+import { parseManifest } from './manifest.ts';
+import { mediaTypes } from './media-types.ts';
+import { fetchManifest, readAnswer } from './pull.ts';
+import { formatRepository, isTag, type Repository } from './reference.ts';
+import type { Session } from './session.ts';
+
+/** Tags asked for at once; the largest page every known registry grants. */
+const PAGE = 1000;
+
+/** Every tag of a repository, following `Link: …; rel="next"` within the registry (distribution-spec "listing tags", OB10). */
+export async function listTags(session: Session, repository: Repository, name: string, signal: AbortSignal): Promise<string[]> {
+  const what = `list tags of ${JSON.stringify(name)}`;
+  const tags: string[] = [];
+  const limits = session.wire.limits;
+  for await (const page of pages(session, repository, `tags/list?n=${PAGE}`, 'application/json', [200], what, name, signal)) {
+    for (const tag of readTags(page.bytes, what, name)) if (isTag(tag)) tags.push(tag);
+    if (tags.length > limits.listItems) throw tooMany(what, name, `more than ${limits.listItems} tags`);
+  }
+  return tags;
+}
+
+function readTags(bytes: Uint8Array, what: string, subject: string): string[] {
+  const value = parseJson(bytes);
+  const tags: unknown = typeof value === 'object' && value !== null && 'tags' in value ? value.tags : undefined;
+  if (tags === null) return [];
+  if (!Array.isArray(tags)) throw new RegistryError({ code: 'ManifestInvalid', message: `${what}: the answer has no list of tags`, subject });
+  return tags.filter((tag) => typeof tag === 'string');
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function tooMany(what: string, subject: string, cause: string): RegistryError {
+  return new RegistryError({ code: 'LimitExceeded', message: `${what}: ${cause}`, subject, retryable: false });
+}
+
+/** Yields each page of a list, its bytes bounded; `limits.pages` at most, and never outside the registry. */
+async function* pages(
+  session: Session,
+  repository: Repository,
+  path: string,
+  type: string,
+  accept: readonly number[],
+  what: string,
+  subject: string,
+  signal: AbortSignal,
+): AsyncGenerator<{ answer: Answer; bytes: Uint8Array }> {
+  const { limits } = session.wire;
+  let next: string | URL = path;
+  for (let count = 0; ; count++) {
+    if (count >= limits.pages) throw tooMany(what, subject, `more than ${limits.pages} pages`);
+    const answer: Answer = await session.send(
+      { method: 'GET', repository, path: next, actions: 'pull', headers: { accept: type }, accept, what, subject },
+      signal,
+    );
+    const link = nextLink(answer);
+    yield { answer, bytes: await readAnswer(answer, limits.pageBytes, what, subject, signal) };
+    if (link === undefined || answer.status !== 200) return;
+    if (link.host !== answer.url.host || link.protocol !== answer.url.protocol) {
+      throw new RegistryError({ code: 'RedirectRefused', message: `${what}: the next page is at another host, ${JSON.stringify(link.host)}`, subject, retryable: false });
+    }
+    next = link;
+  }
+}
+
+/** The target of `Link: <…>; rel="next"` (RFC 8288). */
+function nextLink(answer: Answer): URL | undefined {
+  const value = answer.headers['link'];
+  for (const text of Array.isArray(value) ? value : [value ?? '']) {
+    const match = /<([^<>]{1,4096})>\s*;[^,]*\brel="?next"?/i.exec(text);
+    const url = match?.[1] === undefined ? null : URL.parse(match[1], answer.url.href);
+    if (url !== null) return url;
+  }
+  return undefined;
+}
+
+/** The tag under which referrers are listed where the referrers API is missing (distribution-spec "referrers tag schema"). */
+export function referrersTag(digest: Digest): string {
+  return `${digestAlgorithm(digest)}-${digestHex(digest)}`.slice(0, 128);
+}
+
+/** Which hosts have no referrers API, so that they are not asked again. */
+export type ReferrersSupport = Map<string, boolean>;
+
+/** Manifests that name `digest` as their subject: by the API, else from the referrers tag; filtered by type here if need be. */
+export async function referrers(
+  session: Session,
+  repository: Repository,
+  digest: Digest,
+  artifactType: string | undefined,
+  support: ReferrersSupport,
+  signal: AbortSignal,
+): Promise<Descriptor[]> {
+  const name = `${formatRepository(repository)}@${digest}`;
+  const found = (support.get(repository.registry) === false ? undefined : await referrersByApi(session, repository, digest, artifactType, name, signal)) ?? [];
+  if (found.length > 0) {
+    support.set(repository.registry, true);
+    return found.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
+  }
+  const tagged = await referrersByTag(session, repository, digest, name, signal);
+  return tagged.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
+}
+
+async function referrersByApi(
+  session: Session,
+  repository: Repository,
+  digest: Digest,
+  artifactType: string | undefined,
+  name: string,
+  signal: AbortSignal,
+): Promise<Descriptor[] | undefined> {
+  const what = `list referrers of ${JSON.stringify(name)}`;
+  const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
+  const found: Descriptor[] = [];
+  try {
+    for await (const { answer, bytes } of pages(session, repository, `referrers/${digest}${query}`, mediaTypes.ociIndex, [200], what, name, signal)) {
+      if (header(answer.headers, 'content-type')?.split(';')[0]?.trim() !== mediaTypes.ociIndex) return undefined;
+      const index = parseManifest(bytes, mediaTypes.ociIndex, name);
+      if (index.kind !== 'index') return undefined;
+      found.push(...index.manifests);
+      if (found.length > session.wire.limits.listItems) throw tooMany(what, name, `more than ${session.wire.limits.listItems} referrers`);
+    }
+  } catch (error) {
+    if (isRegistryError(error, 'NotFound', 'Unsupported', 'RequestRefused')) return undefined;
+    throw error;
+  }
+  return found;
+}
+
+async function referrersByTag(session: Session, repository: Repository, digest: Digest, name: string, signal: AbortSignal): Promise<readonly Descriptor[]> {
+  try {
+    const { manifest } = await fetchManifest(session, { ...repository, tag: referrersTag(digest) }, `${formatRepository(repository)}:${referrersTag(digest)}`, signal);
+    return manifest.kind === 'index' ? manifest.manifests : [];
+  } catch (error) {
+    if (isRegistryError(error, 'NotFound')) return [];
+    throw new RegistryError({
+      code: isRegistryError(error) ? error.code : 'RegistryUnavailable',
+      message: `list referrers of ${JSON.stringify(name)}: ${error instanceof Error ? error.message : String(error)}`,
+      subject: name,
+      cause: error,
+    });
+  }
+}
