@@ -1,8 +1,19 @@
 export { annotationKeys, mediaTypes } from './media-types.ts';
 export { isRegistryError, RegistryError, type RegistryErrorCode, type RegistryErrorEntry } from './errors.ts';
-export type { Reference, Repository } from './reference.ts';
+export { formatReference, formatRepository, isTag, parseReference, parseRepository, type Reference, type Repository } from './reference.ts';
 export type { Descriptor, FetchedManifest, ImageIndex, ImageManifest, Manifest, Platform } from './descriptor.ts';
-export { anonymous, type Credential, type CredentialSource } from './credentials.ts';
+export { descriptorJson, linuxAmd64, parseManifest, selectPlatform } from './manifest.ts';
+export { anonymous, keychain, parseCredentials, staticCredentials, type Credential, type CredentialSource } from './credentials.ts';
+export {
+  dockerCliCredentials,
+  dockerConfigCredentials,
+  parseDockerConfig,
+  type CredentialHelper,
+  type DockerAuth,
+  type DockerConfig,
+} from './docker-config.ts';
+export { createRegistryClient, createRegistryClients } from './client.ts';
+export { parseMirrorRule } from './mirror.ts';
 export type {
   Blob,
   MirrorRule,

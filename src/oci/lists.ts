@@ -88,26 +88,14 @@ export function referrersTag(digest: Digest): string {
   return `${digestAlgorithm(digest)}-${digestHex(digest)}`.slice(0, 128);
 }
 
-/** Which hosts have no referrers API, so that they are not asked again. */
-export type ReferrersSupport = Map<string, boolean>;
-
-/** Manifests that name `digest` as their subject: by the API, else from the referrers tag; filtered by type here if need be. */
-export async function referrers(
-  session: Session,
-  repository: Repository,
-  digest: Digest,
-  artifactType: string | undefined,
-  support: ReferrersSupport,
-  signal: AbortSignal,
-): Promise<Descriptor[]> {
+/**
+ * Manifests that name `digest` as their subject: by the referrers API, or from the referrers tag where the registry has no such API
+ * (distribution-spec "listing referrers"). Filtered by type here too: a registry need not do it.
+ */
+export async function referrers(session: Session, repository: Repository, digest: Digest, artifactType: string | undefined, signal: AbortSignal): Promise<Descriptor[]> {
   const name = `${formatRepository(repository)}@${digest}`;
-  const found = (support.get(repository.registry) === false ? undefined : await referrersByApi(session, repository, digest, artifactType, name, signal)) ?? [];
-  if (found.length > 0) {
-    support.set(repository.registry, true);
-    return found.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
-  }
-  const tagged = await referrersByTag(session, repository, digest, name, signal);
-  return tagged.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
+  const found = (await referrersByApi(session, repository, digest, artifactType, name, signal)) ?? (await referrersByTag(session, repository, digest, name, signal));
+  return found.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
 }
 
 async function referrersByApi(

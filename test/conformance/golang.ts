@@ -49,7 +49,8 @@ async function findSuite(file: string): Promise<Suite | string> {
   if (!existsSync(path)) return `no suite: ${path} is missing`;
   try {
     const module: unknown = await import(path);
-    if (typeof module === 'object' && module !== null && 'suite' in module && typeof module.suite === 'function') return module.suite as Suite;
+    if (typeof module === 'object' && module !== null && 'suite' in module && typeof module.suite === 'function')
+      return module.suite as Suite;
     return `no suite: ${path} exports none`;
   } catch (error) {
     return `suite does not load: ${error instanceof Error ? error.message : String(error)}`;

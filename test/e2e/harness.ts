@@ -232,7 +232,7 @@ export type Controller = { pid: number; storage: string; log(): string; kill(): 
 /** Starts `sluice controller` as a process of its own against the cluster under test. */
 export async function startController(
   args: readonly string[] = [],
-  options: { storage?: string; waitReady?: boolean } = {},
+  options: { storage?: string; waitReady?: boolean; nodeArgs?: readonly string[] } = {},
 ): Promise<Controller> {
   const storage = options.storage ?? mkdtempSync(join(tmpdir(), 'sluice-storage-'));
   const fixed = [
@@ -249,7 +249,7 @@ export async function startController(
   ];
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), 'controller', ...fixed, ...args],
+    ['--disable-warning=ExperimentalWarning', ...(options.nodeArgs ?? []), join(root, 'src/cli/main.ts'), 'controller', ...fixed, ...args],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, RUNTIME_NAMESPACE: 'flux-system' },

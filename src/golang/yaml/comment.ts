@@ -160,7 +160,7 @@ export function scanComments(scanner: Scanner, scanIndex: number, scanLine: numb
   let ahead = 0;
   for (; ahead < MAX_LOOK_AHEAD; ahead++) {
     column += 1;
-    const c = wide ? INSIDE_WIDE_BREAK : text.charCodeAt(scanner.pos + ahead);
+    const c: number = wide ? INSIDE_WIDE_BREAK : text.charCodeAt(scanner.pos + ahead);
     wide = false;
     if (isBlank(c)) continue;
     const closesFlow = scanner.flowLevel > 0 && (c === 93 || c === 125);

@@ -32,7 +32,7 @@ export type Location = { readonly url: string; readonly pointer: string };
 export type SchemaLoader = (url: string) => SchemaNode | undefined;
 
 /** Checks a schema against its metaschema; returns the error text, or undefined. */
-export type MetaCheck = (root: SchemaRoot, node: SchemaNode, pointer: string, dialect: Dialect) => string | undefined;
+export type MetaCheck = (root: SchemaRoot, node: SchemaNode, dialect: Dialect) => string | undefined;
 
 /** Subschemas one chart's schema may have, those of referenced documents included. */
 export const MAX_SUBSCHEMAS = 200_000;
@@ -125,7 +125,7 @@ export class SchemaStore {
   }
 
   #check(root: SchemaRoot, node: SchemaNode, pointer: string): void {
-    const failure = this.#metaCheck?.(root, node, pointer, resourceOf(root, pointer).dialect);
+    const failure = this.#metaCheck?.(root, node, resourceOf(root, pointer).dialect);
     if (failure !== undefined) throw invalid(`"${formatLocation(root.url, pointer)}" is not valid against metaschema: ${failure}`);
   }
 

@@ -25,7 +25,7 @@ export type ValidateOptions = {
 /** What is wrong with `instance`, in the order of its sorted property names; undefined when nothing is. @throws CodedError `BudgetExceeded` */
 export function validateInstance(schema: Schema, instance: Instance, options: ValidateOptions = {}): Failure | undefined {
   const run = new Run(options);
-  const frame: Frame = { schema, path: [], unevaluated: undefined, scope: { schema, refKeyword: '', value: 0, parent: undefined }, quiet: false, meta: options.meta };
+  const frame: Frame = { schema, path: [], scope: { schema, refKeyword: '', value: 0, parent: undefined }, quiet: false, meta: options.meta };
   const failure = run.apply(frame, instance, unevaluatedOf(instance, schema, false));
   if (failure === undefined) return undefined;
   const causes = failure.kind === 'group' ? failure.causes : [failure];
@@ -40,7 +40,6 @@ type Frame = {
   readonly schema: Schema;
   readonly path: readonly string[];
   readonly scope: Scope;
-  readonly unevaluated: Unevaluated | undefined;
   /** Only whether it is valid matters, no texts. */
   readonly quiet: boolean;
   readonly meta: MetaContext | undefined;
@@ -149,7 +148,7 @@ class Run {
   #propertyNames(frame: Frame, object: InstanceObject, names: Schema, failures: Failure[]): void {
     for (const name of sortedKeys(object)) {
       const scope: Scope = { schema: names, refKeyword: '', value: 0, parent: undefined };
-      const inner: Frame = { schema: names, path: [], scope, unevaluated: undefined, quiet: frame.quiet, meta: frame.meta };
+      const inner: Frame = { schema: names, path: [], scope, quiet: frame.quiet, meta: frame.meta };
       const failure = this.apply(inner, name, {});
       if (failure === undefined) continue;
       const causes = failure.kind === 'group' ? failure.causes : [failure];
@@ -289,7 +288,7 @@ class Run {
       schema: target.schema,
       path: frame.path,
       scope: { schema: target.schema, refKeyword, value: frame.scope.value, parent: frame.scope },
-      unevaluated: undefined,
+     
       quiet: frame.quiet || quiet,
       meta: target.meta,
     };
@@ -307,7 +306,7 @@ class Run {
       schema: target.schema,
       path,
       scope: { schema: target.schema, refKeyword: '', value: frame.scope.value + 1, parent: frame.scope },
-      unevaluated: undefined,
+     
       quiet: frame.quiet,
       meta: target.meta,
     };

@@ -39,10 +39,18 @@ const byText: Readonly<Record<string, () => GoValue>> = {
   '[]any{}': () => [],
   '[]string{a,b}': () => stringSlice(['a', 'b']),
   '[]int{1,2}': () => new GoSlice(intSliceType, [goInt(1), goInt(2)]),
-  'map[string]any{b:1,a:x}': () => goMap([['b', goInt(1)], ['a', 'x']]),
+  'map[string]any{b:1,a:x}': () =>
+    goMap([
+      ['b', goInt(1)],
+      ['a', 'x'],
+    ]),
   'map[string]any{}': () => goMap(),
   'map[string]any{n:map{l:[]any{true}}}': () => goMap([['n', goMap([['l', [true]]])]]),
-  'map[int]string{2:b,1:a}': () => new GoKeyedMap(mapOf(intType, stringType), [[goInt(1), 'a'], [goInt(2), 'b']]),
+  'map[int]string{2:b,1:a}': () =>
+    new GoKeyedMap(mapOf(intType, stringType), [
+      [goInt(1), 'a'],
+      [goInt(2), 'b'],
+    ]),
   'time.Duration(90s)': () => goIntOf(durationType, 90_000_000_000),
   'error(boom)': () => new GoStruct(errorString, 'boom'),
   'complex128(1+2i)': () => new GoComplex(1, 2),

@@ -1,12 +1,4 @@
-import {
-  bytesToText,
-  canBackquote,
-  formatFloat,
-  formatG,
-  quote,
-  sprintf,
-  type FloatFormat,
-} from '../../../src/golang/index.ts';
+import { bytesToText, canBackquote, formatFloat, formatG, quote, sprintf, type FloatFormat } from '../../../src/golang/index.ts';
 import { argument } from './arguments.ts';
 import { bytes, checkEach, differences, text, type Fact, type Outcome } from './suite.ts';
 
@@ -26,7 +18,8 @@ const checks: Readonly<Record<string, (fact: Fact) => string | undefined>> = {
   formatFloat(fact) {
     const value = Buffer.from(text(fact, 'bits'), 'hex').readDoubleBE();
     const formats: Record<string, string> = {};
-    for (const key of Object.keys(fact['formats'] as object)) formats[key] = formatFloat(value, key[0] as FloatFormat, Number(key.slice(1)));
+    for (const key of Object.keys(fact['formats'] as object))
+      formats[key] = formatFloat(value, key[0] as FloatFormat, Number(key.slice(1)));
     const have = { formats, g32: formatFloat(Math.fround(value), 'g', -1, 32), print: formatG(value) };
     return differences(have, { formats: fact['formats'], g32: fact['g32'], print: fact['print'] });
   },

@@ -1,0 +1,250 @@
+import { type Digest, digestAlgorithm, Digester, digestOf, isDigest } from '../std/index.ts';
+import { hasBlob } from './blobs.ts';
+import type { Blob, PushBlobOptions } from './client-types.ts';
+import type { Descriptor, ImageIndex } from './descriptor.ts';
+import { isRegistryError, RegistryError } from './errors.ts';
+import { type Answer, header } from './http.ts';
+import { referrersTag } from './lists.ts';
+import { descriptorJson, parseManifest } from './manifest.ts';
+import { mediaTypes } from './media-types.ts';
+import { fetchManifest } from './pull.ts';
+import { formatReference, formatRepository, type Reference, referenceKey, type Repository } from './reference.ts';
+import type { RegistryRequest, Session } from './session.ts';
+
+/** Times a whole upload is started over when its session is lost. */
+const UPLOAD_TRIES = 3;
+/** Smallest and largest piece of a chunked upload. */
+const MIN_CHUNK = 64 * 1024;
+const MAX_CHUNK = 256 * 1024 * 1024;
+
+type Source = { descriptor: Descriptor; open: () => AsyncIterable<Uint8Array>; bytes: Uint8Array | undefined };
+
+/** Uploads a blob unless it is there already (distribution-spec "pushing blobs"): mount, one PUT, or pieces by PATCH. */
+export async function pushBlob(session: Session, repository: Repository, blob: Blob, options: PushBlobOptions, signal: AbortSignal): Promise<Descriptor> {
+  const source = toSource(blob);
+  const { descriptor } = source;
+  if (await hasBlob(session, repository, descriptor.digest, 'pull,push', signal)) return descriptor;
+  const what = `push blob ${JSON.stringify(descriptor.digest)} to ${JSON.stringify(formatRepository(repository))}`;
+  for (let tries = 1; ; tries++) {
+    const location = await startUpload(session, repository, descriptor, tries === 1 ? options.mountFrom : undefined, what, signal);
+    if (location === undefined) return descriptor;
+    try {
+      if (options.chunkBytes === undefined) await putWhole(session, repository, source, location, what, signal);
+      else await putPieces(session, repository, source, location, Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, options.chunkBytes)), what, signal);
+      return descriptor;
+    } catch (error) {
+      // 404 or 416: the upload session is gone or out of step; only starting over helps.
+      const lost = isRegistryError(error) && (error.status === 404 || error.status === 416);
+      if (!lost || tries >= UPLOAD_TRIES) throw error;
+    }
+  }
+}
+
+function toSource(blob: Blob): Source {
+  if ('bytes' in blob) {
+    const { bytes, mediaType } = blob;
+    return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes, open: () => once(bytes) };
+  }
+  return { descriptor: { mediaType: blob.mediaType, digest: blob.digest, size: blob.size }, bytes: undefined, open: blob.open };
+}
+
+// oxlint-disable-next-line typescript/require-await -- a stream of one chunk
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** Starts an upload; undefined when the blob was mounted and nothing is left to do. */
+async function startUpload(
+  session: Session,
+  repository: Repository,
+  descriptor: Descriptor,
+  mountFrom: Repository | undefined,
+  what: string,
+  signal: AbortSignal,
+): Promise<URL | undefined> {
+  const mount = mountFrom !== undefined && mountFrom.registry === repository.registry && mountFrom.path !== repository.path ? mountFrom : undefined;
+  const query = mount === undefined ? '' : `?mount=${encodeURIComponent(descriptor.digest)}&from=${encodeURIComponent(mount.path)}`;
+  const request: RegistryRequest = {
+    method: 'POST',
+    repository,
+    path: `blobs/uploads/${query}`,
+    actions: 'pull,push',
+    ...(mount === undefined ? {} : { scopes: [`repository:${mount.path}:pull`] }),
+    body: { bytes: new Uint8Array() },
+    accept: [201, 202],
+    what,
+    subject: descriptor.digest,
+  };
+  const answer = await session.send(request, signal);
+  await answer.discard();
+  return answer.status === 201 ? undefined : uploadLocation(answer, what, descriptor.digest);
+}
+
+function uploadLocation(answer: Answer, what: string, subject: string): URL {
+  const location = header(answer.headers, 'location');
+  const url = location === undefined ? null : URL.parse(location, answer.url.href);
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:') || (url.protocol === 'http:' && answer.url.protocol === 'https:')) {
+    throw new RegistryError({ code: 'RedirectRefused', message: `${what}: the registry gave no usable upload location`, subject });
+  }
+  return url;
+}
+
+async function putWhole(session: Session, repository: Repository, source: Source, location: URL, what: string, signal: AbortSignal): Promise<void> {
+  const { descriptor, bytes, open } = source;
+  const url = new URL(location);
+  url.searchParams.set('digest', descriptor.digest);
+  const answer = await session.send(
+    {
+      method: 'PUT',
+      repository,
+      path: url,
+      actions: 'pull,push',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: bytes === undefined ? { size: descriptor.size, open } : { bytes },
+      accept: [201, 204],
+      what,
+      subject: descriptor.digest,
+    },
+    signal,
+  );
+  await answer.discard();
+}
+
+async function putPieces(session: Session, repository: Repository, source: Source, start: URL, size: number, what: string, signal: AbortSignal): Promise<void> {
+  const digester = new Digester(digestAlgorithm(source.descriptor.digest));
+  let location = start;
+  let sent = 0;
+  for await (const piece of pieces(source.open(), size)) {
+    digester.update(piece);
+    location = await putPiece(session, repository, location, piece, sent, what, source.descriptor.digest, signal);
+    sent += piece.length;
+  }
+  if (sent !== source.descriptor.size || digester.digest() !== source.descriptor.digest) {
+    throw new RegistryError({ code: 'DigestMismatch', message: `${what}: the content read for the upload is not what its digest says`, subject: source.descriptor.digest, retryable: false });
+  }
+  await putWhole(session, repository, { ...source, bytes: new Uint8Array() }, location, what, signal);
+}
+
+async function putPiece(
+  session: Session,
+  repository: Repository,
+  location: URL,
+  piece: Uint8Array,
+  from: number,
+  what: string,
+  subject: string,
+  signal: AbortSignal,
+): Promise<URL> {
+  const answer = await session.send(
+    {
+      method: 'PATCH',
+      repository,
+      path: location,
+      actions: 'pull,push',
+      headers: { 'content-type': 'application/octet-stream', 'content-range': `${from}-${from + piece.length - 1}` },
+      body: { bytes: piece },
+      accept: [202],
+      what,
+      subject,
+    },
+    signal,
+  );
+  await answer.discard();
+  return uploadLocation(answer, what, subject);
+}
+
+/** Cuts a stream into pieces of exactly `size` bytes, the last one shorter. */
+async function* pieces(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  let pending: Uint8Array[] = [];
+  let length = 0;
+  for await (let chunk of source) {
+    while (length + chunk.length >= size) {
+      const take = size - length;
+      pending.push(chunk.subarray(0, take));
+      yield Buffer.concat(pending);
+      chunk = chunk.subarray(take);
+      pending = [];
+      length = 0;
+    }
+    if (chunk.length > 0) pending.push(chunk);
+    length += chunk.length;
+  }
+  if (length > 0) yield Buffer.concat(pending);
+}
+
+/**
+ * Uploads a manifest by tag, or by digest when the reference has no tag. A manifest with a subject is entered in the referrers tag
+ * when the registry does not say (`OCI-Subject`) that it keeps referrers itself.
+ */
+export async function pushManifest(session: Session, reference: Reference, manifest: { mediaType: string; bytes: Uint8Array }, signal: AbortSignal): Promise<Descriptor> {
+  const digest = digestOf(manifest.bytes, reference.digest === undefined ? 'sha256' : digestAlgorithm(reference.digest));
+  const target: Reference = reference.tag === undefined ? { ...reference, digest } : { registry: reference.registry, path: reference.path, tag: reference.tag };
+  const name = formatReference(target);
+  const what = `push manifest ${JSON.stringify(name)}`;
+  if (reference.digest !== undefined && reference.digest !== digest) {
+    throw new RegistryError({ code: 'DigestMismatch', message: `${what}: digest mismatch: got ${digest}, want ${reference.digest}`, subject: name, retryable: false });
+  }
+  const answer = await session.send(
+    {
+      method: 'PUT',
+      repository: reference,
+      path: `manifests/${referenceKey(target)}`,
+      actions: 'pull,push',
+      headers: { 'content-type': manifest.mediaType },
+      body: { bytes: manifest.bytes },
+      accept: [200, 201, 202],
+      what,
+      subject: name,
+    },
+    signal,
+  );
+  await answer.discard();
+  const stated = header(answer.headers, 'docker-content-digest');
+  if (stated !== undefined && isDigest(stated) && digestAlgorithm(stated) === digestAlgorithm(digest) && stated !== digest) {
+    throw new RegistryError({ code: 'DigestMismatch', message: `${what}: digest mismatch: the registry stored ${stated}, want ${digest}`, subject: name });
+  }
+  const descriptor: Descriptor = { mediaType: manifest.mediaType, digest, size: manifest.bytes.length };
+  if (header(answer.headers, 'oci-subject') === undefined) await enterReferrer(session, reference, descriptor, manifest.bytes, name, signal);
+  return descriptor;
+}
+
+async function enterReferrer(session: Session, repository: Repository, descriptor: Descriptor, bytes: Uint8Array, name: string, signal: AbortSignal): Promise<void> {
+  const manifest = parseManifest(bytes, descriptor.mediaType, name);
+  if (manifest.subject === undefined) return;
+  const entry: Descriptor = {
+    ...descriptor,
+    ...(Object.keys(manifest.annotations).length === 0 ? {} : { annotations: manifest.annotations }),
+    artifactType: manifest.artifactType ?? (manifest.kind === 'image' ? manifest.config.mediaType : ''),
+  };
+  const tag = referrersTag(manifest.subject.digest);
+  const known = await referrersIndex(session, { ...repository, tag }, signal);
+  if (known.some((other) => other.digest === entry.digest)) return;
+  const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...known, entry].map(descriptorJson) };
+  await pushManifest(session, { registry: repository.registry, path: repository.path, tag }, { mediaType: mediaTypes.ociIndex, bytes: Buffer.from(JSON.stringify(index)) }, signal);
+}
+
+async function referrersIndex(session: Session, reference: Reference, signal: AbortSignal): Promise<ImageIndex['manifests']> {
+  try {
+    const { manifest } = await fetchManifest(session, reference, formatReference(reference), signal);
+    return manifest.kind === 'index' ? manifest.manifests : [];
+  } catch (error) {
+    if (isRegistryError(error, 'NotFound')) return [];
+    throw error;
+  }
+}
+
+/** Deletes a manifest or a tag (distribution-spec "content management"). */
+export async function deleteManifest(session: Session, reference: Reference, signal: AbortSignal): Promise<void> {
+  const name = formatReference(reference);
+  await deletePath(session, reference, `manifests/${referenceKey(reference)}`, `delete manifest ${JSON.stringify(name)}`, name, signal);
+}
+
+/** Deletes a blob. */
+export async function deleteBlob(session: Session, repository: Repository, digest: Digest, signal: AbortSignal): Promise<void> {
+  await deletePath(session, repository, `blobs/${digest}`, `delete blob ${JSON.stringify(digest)} of ${JSON.stringify(formatRepository(repository))}`, digest, signal);
+}
+
+async function deletePath(session: Session, repository: Repository, path: string, what: string, subject: string, signal: AbortSignal): Promise<void> {
+  const answer = await session.send({ method: 'DELETE', repository, path, actions: 'pull,push,delete', accept: [200, 202], what, subject }, signal);
+  await answer.discard();
+}
