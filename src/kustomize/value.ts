@@ -1,4 +1,5 @@
-import { resolveScalar } from './scalar-tag.ts';
+import { KustomizeError } from './errors.ts';
+import { mayResolve, resolve, YamlTime } from './yaml-events.ts';
 
 /** The tags of YAML's core types, as yaml.v3 writes them short. Others (`!foo`) occur as they stand. */
 export type ScalarTag = '!!str' | '!!int' | '!!float' | '!!bool' | '!!null' | '!!timestamp' | '!!binary' | '!!merge' | (string & {});
@@ -29,10 +30,12 @@ export type Mapping = { [key: string]: Value };
 /** What a resource is made of while it is being built. */
 export type Value = ScalarValue | Sequence | Mapping;
 
-/** Keys of a mapping that were given more than once: the last value of each, and where. The mapping itself holds the first. */
-export type DuplicateKeys = { last: Mapping; message: string };
-/** Where a mapping keeps its {@link DuplicateKeys}. */
-export const DUPLICATE_KEYS: unique symbol = Symbol('duplicate keys');
+/**
+ * What is wrong with the keys of a mapping. kustomize finds out only when it prints the mapping, and by then it may be gone; until then
+ * the first of equal keys counts. `last` holds the last value of keys given more than once.
+ */
+export type KeyFault = { message: string; last: Mapping };
+const KEY_FAULT: unique symbol = Symbol('key fault');
 
 export function isMapping(value: Value | undefined): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Scalar);
@@ -106,15 +109,36 @@ export function tagOf(value: ScalarValue): ScalarTag {
   }
 }
 
-/** The scalar a plain text stands for. */
+/** The scalar a plain text stands for to yaml.v3. */
 export function plainScalar(text: string): ScalarValue {
-  const { tag, value } = resolveScalar(text);
-  return scalarOf(text, tag, value);
+  return mayResolve(text) ? taggedScalar('', text) : text;
+}
+
+/** The scalar of a text with a short tag (`` for none). Throws go-yaml's error where the text cannot be what the tag says. */
+export function taggedScalar(wanted: ScalarTag, text: string): ScalarValue {
+  if (wanted === '!!str') return text;
+  const { tag, value } = resolve(wanted, text, true);
+  if (value instanceof YamlTime) return new Scalar(text, tag, value.text);
+  if (tag === '!!binary') return new Scalar(text, tag, decodeBinary(text));
+  if (typeof value !== 'bigint') return scalarOf(text, tag, value);
+  return scalarOf(text, tag, value >= MIN_SAFE && value <= MAX_SAFE ? Number(value) : value);
+}
+
+const MIN_SAFE = BigInt(Number.MIN_SAFE_INTEGER);
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function decodeBinary(text: string): string {
+  const packed = text.replaceAll(/[\r\n]/g, '');
+  if (!BASE64.test(packed)) {
+    throw new KustomizeError('YamlMalformed', 'yaml: !!binary value contains invalid base64 data');
+  }
+  return Buffer.from(packed, 'base64').toString();
 }
 
 /** A scalar of a known value: the value itself wherever its text is the one we would write. */
 export function scalarOf(text: string, tag: ScalarTag, value: PlainScalar): ScalarValue {
-  if (tag === '!!str' || (typeof value !== 'string' && String(value) === text)) return value;
+  if (tag === '!!str' || (typeof value !== 'string' && String(value) === text && (tag !== '!!float' || !Number.isInteger(value)))) return value;
   return new Scalar(text, tag, value);
 }
 
@@ -139,17 +163,17 @@ export function copyValue(value: Value): Value {
 function copyMapping(mapping: Mapping): Mapping {
   const copy: Mapping = {};
   for (const key of Object.keys(mapping)) setField(copy, key, copyValue(mapping[key] ?? null));
-  const duplicates = duplicateKeys(mapping);
-  if (duplicates !== undefined) markDuplicates(copy, duplicates);
+  const fault = keyFault(mapping);
+  if (fault !== undefined) markKeyFault(copy, fault);
   return copy;
 }
 
-/** The keys given more than once, if there are any. */
-export function duplicateKeys(mapping: Mapping): DuplicateKeys | undefined {
-  return (mapping as { [DUPLICATE_KEYS]?: DuplicateKeys })[DUPLICATE_KEYS];
+/** What is wrong with the keys of a mapping, if anything is. */
+export function keyFault(mapping: Mapping): KeyFault | undefined {
+  return (mapping as { [KEY_FAULT]?: KeyFault })[KEY_FAULT];
 }
 
-/** Notes that keys of a mapping were given more than once. */
-export function markDuplicates(mapping: Mapping, duplicates: DuplicateKeys): void {
-  Object.defineProperty(mapping, DUPLICATE_KEYS, { value: duplicates, enumerable: false, configurable: true });
+/** Notes what is wrong with the keys of a mapping. */
+export function markKeyFault(mapping: Mapping, fault: KeyFault): void {
+  Object.defineProperty(mapping, KEY_FAULT, { value: fault, enumerable: false, configurable: true });
 }

@@ -15,6 +15,7 @@ import { anonymous, fingerprint } from './credentials.ts';
 import type { Descriptor, FetchedManifest, ImageManifest, Platform } from './descriptor.ts';
 import { isRegistryError, RegistryError } from './errors.ts';
 import type { Wire } from './exchange.ts';
+import { abortError } from './http.ts';
 import { defaultLimits } from './limits.ts';
 import { listTags, referrers } from './lists.ts';
 import { linuxAmd64, selectPlatform } from './manifest.ts';
@@ -128,14 +129,12 @@ class Client implements RegistryClient {
 
   resolve(reference: Reference, signal: AbortSignal): Promise<Descriptor> {
     const name = formatReference(reference);
-    return this.#coalescer.run(`resolve ${name}`, signal, (shared) =>
-      this.#read(reference, (session, endpoint) => resolve(session, at(reference, endpoint), name, shared)),
-    );
+    return this.#shared('resolve', name, signal, (shared) => this.#read(reference, (session, endpoint) => resolve(session, at(reference, endpoint), name, shared)));
   }
 
   fetchManifest(reference: Reference, signal: AbortSignal): Promise<FetchedManifest> {
     const name = formatReference(reference);
-    return this.#coalescer.run(`manifest ${name}`, signal, (shared) =>
+    return this.#shared('fetch manifest', name, signal, (shared) =>
       this.#read(reference, (session, endpoint) => fetchManifest(session, at(reference, endpoint), name, shared)),
     );
   }
@@ -181,7 +180,7 @@ class Client implements RegistryClient {
         }),
       );
     }
-    return this.#coalescer.run(`blob ${name} ${descriptor.size}`, signal, (shared) => readBounded(this.fetchBlob(repository, descriptor, shared), limit, `blob ${JSON.stringify(name)}`));
+    return this.#shared('read blob', name, signal, (shared) => readBounded(this.fetchBlob(repository, descriptor, shared), limit, name), String(descriptor.size));
   }
 
   hasBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<boolean> {
@@ -190,12 +189,16 @@ class Client implements RegistryClient {
 
   listTags(repository: Repository, signal: AbortSignal): Promise<readonly string[]> {
     const name = formatRepository(repository);
-    return this.#coalescer.run(`tags ${name}`, signal, (shared) => this.#read(repository, (session, endpoint) => listTags(session, endpoint, name, shared)));
+    return this.#shared('list tags of', name, signal, (shared) => this.#read(repository, (session, endpoint) => listTags(session, endpoint, name, shared)));
   }
 
   referrers(repository: Repository, digest: Digest, signal: AbortSignal, artifactType?: string): Promise<readonly Descriptor[]> {
-    return this.#coalescer.run(`referrers ${formatRepository(repository)}@${digest} ${artifactType ?? ''}`, signal, (shared) =>
-      this.#read(repository, (session, endpoint) => referrers(session, endpoint, digest, artifactType, shared)),
+    return this.#shared(
+      'list referrers of',
+      `${formatRepository(repository)}@${digest}`,
+      signal,
+      (shared) => this.#read(repository, (session, endpoint) => referrers(session, endpoint, digest, artifactType, shared)),
+      artifactType,
     );
   }
 
@@ -225,6 +228,16 @@ class Client implements RegistryClient {
   deleteBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<void> {
     const [endpoint] = this.#endpoints(repository);
     return deleteBlob(this.#session(endpoint.insecure), endpoint, digest, signal);
+  }
+
+  /** Equal reads under way are one; whoever gave up gets an error of ours. */
+  async #shared<T>(verb: string, name: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>, detail = ''): Promise<T> {
+    try {
+      return await this.#coalescer.run(`${verb} ${name} ${detail}`, signal, work);
+    } catch (error) {
+      if (error instanceof RegistryError || !signal.aborted) throw error;
+      throw abortError(signal, `${verb} ${JSON.stringify(name)}`, name, error);
+    }
   }
 
   #endpoints(repository: Repository): [Endpoint, ...Endpoint[]] {

@@ -1,16 +1,18 @@
+import { GoStruct, structType } from '../../golang/index.ts';
+
 /** A variable in scope. Bindings form a list from the newest to `$`; the list is never changed, only shadowed. */
 export type Binding = {
   readonly name: string;
   readonly slot: number;
   /** Declared where evaluation may not come by (a later operand of `and` or `or`): its slot says whether it did. */
   readonly conditional: boolean;
-  /** Set when a `range` assigns to it: slot + 1 then holds the container its value came from. */
+  /** Set when a `range` gives it elements: slot + 1 then holds the container its value came from. */
   fromContainer: boolean;
   readonly below: Binding | undefined;
 };
 
-/** What a slot holds while its variable has not been declared. */
-export const undeclared: unique symbol = Symbol('undeclared');
+/** What a conditional binding's slot holds while its variable has not been declared. */
+export const undeclared: GoStruct = new GoStruct(structType('undeclared variable', []), null);
 
 /** The variables of one template while it is compiled. */
 export class Scope {
@@ -27,7 +29,7 @@ export class Scope {
     return this.#slots;
   }
 
-  /** Two slots each: the value and, for what a `range` assigns, the container it came from. */
+  /** Two slots each: the value and, for what a `range` gives, the container it came from. */
   declare(name: string): Binding {
     const slot = this.reserve(2);
     this.#newest = { name, slot, conditional: this.#conditional > 0, fromContainer: false, below: this.#newest };
@@ -41,9 +43,15 @@ export class Scope {
     return slot;
   }
 
-  lookup(name: string): Binding | undefined {
-    for (let binding = this.#newest; binding !== undefined; binding = binding.below) if (binding.name === name) return binding;
-    return undefined;
+  /** The bindings a name may mean, newest first: conditional ones and the first that is certain. */
+  lookup(name: string): readonly Binding[] {
+    const found: Binding[] = [];
+    for (let binding = this.#newest; binding !== undefined; binding = binding.below) {
+      if (binding.name !== name) continue;
+      found.push(binding);
+      if (!binding.conditional) break;
+    }
+    return found;
   }
 
   /** The newest binding, to go back to with {@link Scope.pop}. */
@@ -55,14 +63,14 @@ export class Scope {
     this.#newest = mark;
   }
 
-  /** Compiles operands that may be skipped; gives the bindings they declare. */
-  conditionally(compile: () => void): readonly Binding[] {
+  /** Compiles operands that may be skipped; gives the slots of the variables they declare. */
+  conditionally(compile: () => void): readonly number[] {
     const before = this.#newest;
     this.#conditional++;
     compile();
     this.#conditional--;
-    const declared: Binding[] = [];
-    for (let binding = this.#newest; binding !== undefined && binding !== before; binding = binding.below) declared.push(binding);
-    return declared;
+    const slots: number[] = [];
+    for (let binding = this.#newest; binding !== undefined && binding !== before; binding = binding.below) slots.push(binding.slot);
+    return slots;
   }
 }

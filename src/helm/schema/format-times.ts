@@ -1,9 +1,9 @@
-import { quote, quoteRune } from '../../golang/index.ts';
+import { quoteRune, sliceBytes } from '../../golang/index.ts';
 
 /** RFC 3339 full-date, with the texts of Go's time.Parse("2006-01-02"). */
 export function checkDate(text: string): string | undefined {
   const failed = (rest: string, want: string): string =>
-    `parsing time ${quote(text)} as "2006-01-02": cannot parse ${quote(rest)} as ${quote(want)}`;
+    `parsing time ${timeQuote(text)} as "2006-01-02": cannot parse ${timeQuote(rest)} as ${timeQuote(want)}`;
   if (!/^\d{4}/.test(text)) return failed(text, '2006');
   let at = 4;
   const numbers: number[] = [];
@@ -12,25 +12,25 @@ export function checkDate(text: string): string | undefined {
     const digits = text.slice(at + 1, at + 3);
     if (!/^\d\d$/.test(digits)) return failed(text.slice(at + 1), want);
     numbers.push(Number(digits));
-    if (want === '01' && (Number(digits) < 1 || Number(digits) > 12)) return `parsing time ${quote(text)}: month out of range`;
+    if (want === '01' && (Number(digits) < 1 || Number(digits) > 12)) return `parsing time ${timeQuote(text)}: month out of range`;
     at += 3;
   }
-  if (at < text.length) return `parsing time ${quote(text)}: extra text: ${quote(text.slice(at))}`;
+  if (at < text.length) return `parsing time ${timeQuote(text)}: extra text: ${timeQuote(text.slice(at))}`;
   const [month = 1, day = 1] = numbers;
   const days = new Date(Date.UTC(2000 + (Number(text.slice(0, 4)) % 400), month, 0)).getUTCDate();
-  return day < 1 || day > days ? `parsing time ${quote(text)}: day out of range` : undefined;
+  return day < 1 || day > days ? `parsing time ${timeQuote(text)}: day out of range` : undefined;
 }
 
 /** RFC 3339 full-time, leap seconds allowed. */
 export function checkTime(text: string): string | undefined {
   if (Buffer.byteLength(text) < 9) return 'less than 9 characters long';
-  if (text[2] !== ':' || text[5] !== ':') return 'missing colon in correct place';
-  const parts = text.slice(0, 8).split(':');
+  if (byteAt(text, 2) !== ':' || byteAt(text, 5) !== ':') return 'missing colon in correct place';
+  const parts = sliceBytes(text, 0, 8).split(':');
   if (!parts.every((part) => /^[+-]?\d+$/.test(part))) return 'invalid hour/min/sec';
   const [hour = 0, minute = 0, second = 0] = parts.map(Number);
   if (hour < 0 || minute < 0 || second < 0) return 'non-positive hour/min/sec';
   if (hour > 23 || minute > 59 || second > 60) return 'hour/min/sec out of range';
-  let rest = text.slice(8);
+  let rest = sliceBytes(text, 8, Buffer.byteLength(text));
   if (rest.startsWith('.')) {
     const digits = /^\d*/.exec(rest.slice(1))?.[0] ?? '';
     if (digits === '') return 'no digits in second fraction';
@@ -44,7 +44,7 @@ export function checkTime(text: string): string | undefined {
 
 function offsetMinutes(text: string): number | string {
   if (text === 'z' || text === 'Z') return 0;
-  if (text.length !== 6) return 'offset must be 6 characters long';
+  if (Buffer.byteLength(text) !== 6) return 'offset must be 6 characters long';
   const sign = text.startsWith('+') ? -1 : text.startsWith('-') ? 1 : 0;
   if (sign === 0) return 'offset must begin with plus/minus';
   if (text[3] !== ':') return 'missing colon in offset in correct place';
@@ -58,10 +58,10 @@ function offsetMinutes(text: string): number | string {
 /** RFC 3339 date-time. */
 export function checkDateTime(text: string): string | undefined {
   if (Buffer.byteLength(text) < 20) return 'less than 20 characters long';
-  if (text[10] !== 't' && text[10] !== 'T') return '11th character must be t or T';
-  const date = checkDate(text.slice(0, 10));
+  if (byteAt(text, 10) !== 't' && byteAt(text, 10) !== 'T') return '11th character must be t or T';
+  const date = checkDate(sliceBytes(text, 0, 10));
   if (date !== undefined) return `invalid date element: ${date}`;
-  const time = checkTime(text.slice(11));
+  const time = checkTime(sliceBytes(text, 11, Buffer.byteLength(text)));
   return time === undefined ? undefined : `invalid time element: ${time}`;
 }
 
@@ -117,4 +117,19 @@ export function checkPeriod(text: string): string | undefined {
 
 function named(what: string, problem: string | undefined): string | undefined {
   return problem === undefined ? undefined : `invalid ${what}: ${problem}`;
+}
+
+/** Go's package time quotes bytes outside ASCII as `\\x..`. */
+function timeQuote(text: string): string {
+  let out = '';
+  for (const byte of Buffer.from(text)) {
+    const char = String.fromCharCode(byte);
+    if (char === '"' || char === '\\') out += `\\${char}`;
+    else out += byte >= 0x80 || byte < 0x20 ? `\\x${byte.toString(16).padStart(2, '0')}` : char;
+  }
+  return `"${out}"`;
+}
+
+function byteAt(text: string, at: number): string {
+  return sliceBytes(text, at, at + 1);
 }

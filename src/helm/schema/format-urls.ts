@@ -46,7 +46,7 @@ function scanIpv6(text: string): [why: string, at?: string] | undefined {
       if (!ellipsis && filled !== 12) return ['embedded IPv4 address must replace the final 2 fields of the address', rest];
       if (filled + 4 > 16) return ['too many hex fields to fit an embedded IPv4 at the end of the address', rest];
       const v4 = scanIpv4(rest);
-      if (v4 !== undefined) return [v4, rest];
+      if (v4 !== undefined) return v4;
       rest = '';
       filled += 4;
       break;
@@ -69,16 +69,18 @@ function scanIpv6(text: string): [why: string, at?: string] | undefined {
   return filled === 16 && ellipsis ? ['the :: must expand to at least one field of zeros'] : undefined;
 }
 
-function scanIpv4(text: string): string | undefined {
-  const fields = text.split('.');
-  for (const field of fields) {
-    if (field === '') return 'IPv4 field must have at least one digit';
-    if (!/^\d+$/.test(field)) return 'unexpected character';
-    if (field.length > 1 && field.startsWith('0')) return 'IPv4 field has octet with leading zero';
-    if (Number(field) > 255) return 'IPv4 field has value >255';
+function scanIpv4(text: string): [why: string, at?: string] | undefined {
+  const stray = /[^0-9.]/u.exec(text);
+  const fields = (stray === null ? text : text.slice(0, stray.index)).split('.');
+  for (const [i, field] of fields.entries()) {
+    if (field === '' && stray !== null && i === fields.length - 1) break;
+    if (field === '') return ['IPv4 field must have at least one digit'];
+    if (field.length > 1 && field.startsWith('0')) return ['IPv4 field has octet with leading zero'];
+    if (Number(field) > 255) return ['IPv4 field has value >255'];
+    if (i === 4) return ['IPv4 address too long'];
   }
-  if (fields.length < 4) return 'IPv4 address too short';
-  return fields.length > 4 ? 'IPv4 address too long' : undefined;
+  if (stray !== null) return ['unexpected character', text.slice(stray.index)];
+  return fields.length < 4 ? ['IPv4 address too short'] : undefined;
 }
 
 /** An absolute URI (RFC 3986), as strict as Go's net/url. */
@@ -128,7 +130,7 @@ function checkUrl(text: string): string | undefined {
   }
   const authority = /^\/\/([^/?]*)/.exec(rest)?.[1];
   const host = authority === undefined ? undefined : checkAuthority(authority);
-  if (host !== undefined) return host.startsWith('invalid ipv6') || host.startsWith('ipv6') ? host : failed(host);
+  if (host !== undefined) return failed(host);
   return escape === undefined ? undefined : failed(`invalid URL escape ${quote(escape)}`);
 }
 
@@ -146,13 +148,13 @@ function checkAuthority(authority: string): string | undefined {
     if (close < 0) return "missing ']' in host";
     const port = host.slice(close + 1);
     if (!/^(:\d*)?$/.test(port)) return `invalid port ${quote(port)} after host`;
-    const problem = checkIpv6(host.slice(1, close));
-    return problem === undefined ? undefined : `invalid ipv6 address: ${problem}`;
+    const inner = host.slice(1, close);
+    const problem = inner.includes(':') ? checkIpv6(inner) : `ParseAddr(${quote(inner)}): unexpected character (at ${quote(inner)})`;
+    return problem === undefined ? undefined : `invalid host: ${problem}`;
   }
-  const colon = host.lastIndexOf(':');
+  const colon = host.indexOf(':');
   const port = colon < 0 ? '' : host.slice(colon);
   if (!/^(:\d*)?$/.test(port)) return `invalid port ${quote(port)} after host`;
   const stray = /[^A-Za-z0-9\-._~!$&'()*+,;=:[\]<>"%\u0080-\u{10ffff}]/u.exec(host);
-  if (stray !== null) return `invalid character ${quote(stray[0])} in host name`;
-  return colon >= 0 && host.indexOf(':') !== colon ? 'ipv6 address not enclosed in brackets' : undefined;
+  return stray === null ? undefined : `invalid character ${quote(stray[0])} in host name`;
 }

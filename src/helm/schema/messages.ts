@@ -31,7 +31,7 @@ function write(failure: Failure, indent: number, out: string[]): void {
 
 /** A text in single quotes, escaped as Go's %q with the roles of the quotes exchanged. */
 export function singleQuoted(text: string): string {
-  return `'${goQuote(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+  return `'${goQuote(text).replaceAll('\\"', '"').replaceAll("'", "\\'").slice(1, -1)}'`;
 }
 
 export function quotedList(names: readonly string[]): string {

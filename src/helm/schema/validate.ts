@@ -164,19 +164,20 @@ class Run {
     if (max !== undefined && items.length > max) fail(() => `maxItems: got ${englishNumber(items.length)}, want ${englishNumber(max)}`);
     const twins = schema.uniqueItems === true ? duplicates(items) : undefined;
     if (twins !== undefined) fail(() => `items at ${englishNumber(twins[0])} and ${englishNumber(twins[1])} are equal`);
-    const each = (from: number, to: number, of: (index: number) => Schema | undefined): void => {
-      for (let i = from; i < to; i++) {
-        const item = of(i);
-        if (item !== undefined) push(failures, this.#value(frame, items[i] ?? null, item, String(i)));
-      }
-    };
     const listed = Math.min(schema.itemList?.length ?? 0, items.length);
-    each(0, listed, (i) => schema.itemList?.[i]);
-    if (schema.items !== undefined) each(listed, items.length, () => schema.items);
+    for (let i = 0; i < listed; i++) {
+      const item = schema.itemList?.[i];
+      if (item !== undefined) push(failures, this.#value(frame, items[i] ?? null, item, String(i)));
+    }
+    // The reference counts the items behind the listed ones from 0 in its paths.
+    const rest = (item: Schema): void => {
+      for (let i = listed; i < items.length; i++) push(failures, this.#value(frame, items[i] ?? null, item, String(i - listed)));
+    };
+    if (schema.items !== undefined) rest(schema.items);
     const { additionalItems } = schema;
     if (schema.version < 2020 && additionalItems !== undefined) {
       if (additionalItems === false && listed !== items.length) fail(() => `last ${englishNumber(items.length - listed)} additionalItem(s) not allowed`);
-      else if (typeof additionalItems !== 'boolean') each(listed, items.length, () => additionalItems);
+      else if (typeof additionalItems !== 'boolean') rest(additionalItems);
     }
     if (schema.contains !== undefined) this.#contains(frame, items, unevaluated, schema.contains, failures);
   }

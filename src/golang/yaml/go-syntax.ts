@@ -1,0 +1,57 @@
+import { quoteGo } from './quote.ts';
+import { YamlTime } from './timestamp.ts';
+
+/** A map as Go decodes it, with keys of any type. */
+export class GoAnyMap extends Map<GoYaml, GoYaml> {}
+
+/** A map as yaml.v3 decodes it when all keys are strings. */
+export class GoStringMap extends Map<string, GoYaml> {}
+
+/** A decoded value with Go's types: a bigint is int, int64 or (beyond them) uint64, a number float64. */
+export type GoYaml = null | boolean | bigint | number | string | YamlTime | GoYaml[] | GoAnyMap | GoStringMap;
+
+const MAX_INT64 = 2n ** 63n - 1n;
+
+/** The text `%#v` prints for a decoded value. */
+export function goSyntax(value: GoYaml): string {
+  return value === null ? '<nil>' : typed(value);
+}
+
+/** Name of a value's Go type. */
+export function goTypeName(value: GoYaml): string {
+  if (value === null) return '%!s(<nil>)';
+  if (Array.isArray(value)) return '[]interface {}';
+  if (value instanceof GoStringMap) return 'map[string]interface {}';
+  if (value instanceof GoAnyMap) return 'map[interface {}]interface {}';
+  if (value instanceof YamlTime) return 'time.Time';
+  switch (typeof value) {
+    case 'boolean':
+      return 'bool';
+    case 'bigint':
+      return value > MAX_INT64 ? 'uint64' : 'int';
+    case 'number':
+      return 'float64';
+    default:
+      return 'string';
+  }
+}
+
+function typed(value: GoYaml): string {
+  if (value === null) return 'interface {}(nil)';
+  if (Array.isArray(value)) return `[]interface {}{${value.map(typed).join(', ')}}`;
+  if (value instanceof Map) {
+    const entries = [...(value as Map<GoYaml, GoYaml>)].sort(([a], [b]) => compareKeys(a, b));
+    return `${goTypeName(value)}{${entries.map(([key, item]) => `${typed(key)}:${typed(item)}`).join(', ')}}`;
+  }
+  if (value instanceof YamlTime) return value.text;
+  switch (typeof value) {
+    case 'boolean':
+      return String(value);
+    case 'bigint':
+      return value > MAX_INT64 ? `0x${value.toString(16)}` : value.toString();
+    case 'number':
+      return formatFloatG(value);
+    default:
+      return quoteGo(value);
+  }
+}

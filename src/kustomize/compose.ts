@@ -1,0 +1,197 @@
+import { KustomizeError } from './errors.ts';
+import {
+  copyValue,
+  field,
+  isMapping,
+  markKeyFault,
+  plainScalar,
+  Scalar,
+  setField,
+  taggedScalar,
+  type KeyFault,
+  type Mapping,
+  type Value,
+} from './value.ts';
+import * as yaml from './yaml-events.ts';
+
+/** How much of one YAML document is read before it is refused. */
+export type ComposeLimits = {
+  /** Values made, those of an alias counted each time it is used. */
+  maxValues: number;
+  /** Collections inside collections. */
+  maxDepth: number;
+};
+
+export const DEFAULT_COMPOSE_LIMITS: ComposeLimits = { maxValues: 5_000_000, maxDepth: 500 };
+
+/**
+ * Reads the first document of a text as kustomize sees it: scalars keep their text, aliases and merge keys (`<<`) are expanded, of
+ * equal keys the first counts. Undefined when there is no document. Throws go-yaml's errors.
+ */
+export function composeDocument(text: string, limits: ComposeLimits = DEFAULT_COMPOSE_LIMITS): Value | undefined {
+  return new Composer(text, limits).document();
+}
+
+const NOT_YET: unique symbol = Symbol('anchor of an open collection');
+
+class Composer {
+  readonly #parser: yaml.Parser;
+  readonly #limits: ComposeLimits;
+  readonly #anchors = new Map<string, Value | typeof NOT_YET>();
+  #values = 0;
+  #depth = 0;
+
+  constructor(text: string, limits: ComposeLimits) {
+    this.#parser = new yaml.Parser(yaml.yamlSource(text, yaml.DEFAULT_YAML_LIMITS), true);
+    this.#limits = limits;
+  }
+
+  document(): Value | undefined {
+    const parser = this.#parser;
+    parser.next();
+    if (parser.next() === yaml.EVENT_STREAM_END) return undefined;
+    parser.next();
+    const value = this.#value();
+    parser.next();
+    return value;
+  }
+
+  /** The value of the current event; afterwards the current event is its last one. */
+  #value(): Value {
+    this.#count(1);
+    const parser = this.#parser;
+    switch (parser.type) {
+      case yaml.EVENT_SCALAR:
+        return this.#scalar();
+      case yaml.EVENT_ALIAS:
+        return this.#alias();
+      default:
+        return this.#collection();
+    }
+  }
+
+  #count(values: number): void {
+    this.#values += values;
+    if (this.#values > this.#limits.maxValues) throw tooLarge('number of values', this.#limits.maxValues);
+  }
+
+  #scalar(): Value {
+    const { anchor } = this.#parser;
+    const value = this.#scalarValue();
+    if (anchor !== '') this.#anchors.set(anchor, value);
+    return value;
+  }
+
+  #scalarValue(): Value {
+    const { tag, style, value } = this.#parser;
+    if (tag !== '' && tag !== '!') return taggedScalar(yaml.shortTag(tag), value);
+    if (style !== yaml.PLAIN) return value;
+    return value === '<<' ? new Scalar('<<', '!!merge', '<<') : plainScalar(value);
+  }
+
+  #alias(): Value {
+    const name = this.#parser.value;
+    const value = this.#anchors.get(name);
+    if (value === undefined) throw new KustomizeError('YamlMalformed', `yaml: unknown anchor '${name}' referenced`);
+    if (value === NOT_YET) throw new KustomizeError('YamlMalformed', `yaml: anchor '${name}' value contains itself`);
+    this.#count(this.#size(value));
+    return copyValue(value);
+  }
+
+  #size(value: Value): number {
+    if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + this.#size(item), 1);
+    if (!isMapping(value)) return 1;
+    let sum = 1;
+    for (const key of Object.keys(value)) sum += this.#size(value[key] ?? null);
+    return sum;
+  }
+
+  #collection(): Value {
+    const { anchor } = this.#parser;
+    if (++this.#depth > this.#limits.maxDepth) throw tooLarge('nesting', this.#limits.maxDepth);
+    if (anchor !== '') this.#anchors.set(anchor, NOT_YET);
+    const value = this.#parser.type === yaml.EVENT_SEQUENCE_START ? this.#sequence() : this.#mapping();
+    if (anchor !== '') this.#anchors.set(anchor, value);
+    this.#depth -= 1;
+    return value;
+  }
+
+  #sequence(): Value[] {
+    const items: Value[] = [];
+    while (this.#parser.next() !== yaml.EVENT_SEQUENCE_END) items.push(this.#value());
+    return items;
+  }
+
+  #mapping(): Mapping {
+    const parser = this.#parser;
+    const mapping: Mapping = {};
+    let merge: Value | undefined;
+    let fault: KeyFault | undefined;
+    const lines = new Map<string, number>();
+    while (parser.next() !== yaml.EVENT_MAPPING_END) {
+      const { line } = parser;
+      const key = this.#value();
+      parser.next();
+      const value = this.#value();
+      if (key instanceof Scalar && key.tag === '!!merge') {
+        if (merge !== undefined) throw new KustomizeError('YamlMalformed', 'duplicate merge key');
+        merge = value;
+        continue;
+      }
+      const name = keyText(key);
+      const first = lines.get(name);
+      if (typeof key !== 'string') fault ??= { message: keyMessage(key), last: {} };
+      if (first === undefined) {
+        lines.set(name, line);
+        setField(mapping, name, value);
+      } else {
+        fault ??= { message: '', last: {} };
+        if (fault.message === '') fault.message = duplicateMessage(name, line, first);
+        setField(fault.last, name, value);
+      }
+    }
+    const result = merge === undefined ? mapping : merged(mapping, merge);
+    if (fault !== undefined) markKeyFault(result, fault);
+    return result;
+  }
+}
+
+/** The mapping with the fields of those it is merged with: its own win, then the first of a list. */
+function merged(own: Mapping, merge: Value): Mapping {
+  const sources = Array.isArray(merge) ? merge : [merge];
+  const result: Mapping = {};
+  for (const key of Object.keys(own)) setField(result, key, own[key] ?? null);
+  for (const source of sources) {
+    if (!isMapping(source)) {
+      const message = Array.isArray(source)
+        ? 'invalid map merge: received a nested sequence'
+        : 'map merge requires map or sequence of maps as the value';
+      throw new KustomizeError('YamlMalformed', message);
+    }
+    for (const key of Object.keys(source)) {
+      if (field(result, key) === undefined) setField(result, key, source[key] ?? null);
+    }
+  }
+  return result;
+}
+
+function keyText(key: Value): string {
+  if (key instanceof Scalar) return key.text;
+  return typeof key === 'object' && key !== null ? '' : String(key);
+}
+
+function keyMessage(key: Value): string {
+  const scalar = key instanceof Scalar || typeof key !== 'object' || key === null;
+  return scalar ? 'json: unsupported type: map[interface {}]interface {}' : 'yaml: invalid map key';
+}
+
+function duplicateMessage(name: string, line: number, first: number): string {
+  return `yaml: unmarshal errors:\n  line ${line + 1}: mapping key ${JSON.stringify(name)} already defined at line ${first + 1}`;
+}
+
+function tooLarge(what: string, limit: number): KustomizeError {
+  return new KustomizeError('LimitExceeded', `read YAML: ${what} exceeds ${limit}`, {
+    subject: what,
+    remedy: 'split the file, or use fewer aliases',
+  });
+}
