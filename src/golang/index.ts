@@ -116,3 +116,30 @@ export {
   toUpperText,
   upperRune,
 } from './unicode.ts';
+export {
+  formatGoDuration,
+  parseGoDuration,
+  quoteForTime,
+  roundDuration,
+  truncateDuration,
+  type Nanoseconds,
+} from './time/duration.ts';
+export { formatTime, timeToString } from './time/format.ts';
+export { parseTime } from './time/parse.ts';
+export {
+  addDuration,
+  civil,
+  compareTimes,
+  inZone,
+  makeTime,
+  offsetOf,
+  timeFromMillis,
+  timeSince,
+  unixTime,
+  zeroTime,
+  type CivilTime,
+  type GoTime,
+  type TimeFields,
+} from './time/time.ts';
+export { durationType, durationValue, monthType, timeOf, timeType, timeValue, weekdayType } from './time/value.ts';
+export { fixedZone, loadZone, local, utc, type Zone } from './time/zone.ts';

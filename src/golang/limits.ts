@@ -12,5 +12,8 @@ export const MAX_LIST = 4_000_000;
 /** How deep values may be nested before printing, copying or encoding them is refused. */
 export const MAX_VALUE_DEPTH = 1000;
 
-/** Characters of one regular expression, and how often a compiled one may be stepped before it is refused (re2js is linear in both). */
+/** Characters of one regular expression or glob. */
 export const MAX_PATTERN = 100_000;
+
+/** Characters of a text times instructions of a regular expression matched against it. Matching is linear in both. */
+export const MAX_REGEXP_WORK = 20_000_000_000;

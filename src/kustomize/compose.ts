@@ -3,6 +3,7 @@ import {
   copyValue,
   field,
   isMapping,
+  isScalar,
   markKeyFault,
   plainScalar,
   Scalar,
@@ -127,7 +128,8 @@ class Composer {
     const mapping: Mapping = {};
     let merge: Value | undefined;
     let fault: KeyFault | undefined;
-    const lines = new Map<string, number>();
+    const names: string[] = [];
+    const lines: number[] = [];
     while (parser.next() !== yaml.EVENT_MAPPING_END) {
       const { line } = parser;
       const key = this.#value();
@@ -139,20 +141,24 @@ class Composer {
         continue;
       }
       const name = keyText(key);
-      const first = lines.get(name);
-      if (typeof key !== 'string') fault ??= { message: keyMessage(key), last: {} };
-      if (first === undefined) {
-        lines.set(name, line);
-        setField(mapping, name, value);
-      } else {
-        fault ??= { message: '', last: {} };
-        if (fault.message === '') fault.message = duplicateMessage(name, line, first);
+      if (typeof key !== 'string' && !this.#isPlainRootKey(key)) fault ??= { message: keyMessage(key), last: {} };
+      if (Object.hasOwn(mapping, name)) {
+        fault ??= { message: duplicateMessage(name, line, lines[names.indexOf(name)] ?? 0), last: {} };
         setField(fault.last, name, value);
+      } else {
+        names.push(name);
+        lines.push(line);
+        setField(mapping, name, value);
       }
     }
     const result = merge === undefined ? mapping : merged(mapping, merge);
     if (fault !== undefined) markKeyFault(result, fault);
     return result;
+  }
+
+  /** Keys of the outermost mapping are read as text, whatever they look like. */
+  #isPlainRootKey(key: Value): boolean {
+    return this.#depth === 1 && isScalar(key);
   }
 }
 

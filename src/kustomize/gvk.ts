@@ -1,5 +1,3 @@
-import { isClusterScopedIn, type Scopes } from './scopes.ts';
-
 /** Group, version and kind of a resource or a pattern of them; `` in a pattern is anything. */
 export type Gvk = { readonly group: string; readonly version: string; readonly kind: string };
 
@@ -62,16 +60,4 @@ export function idKey(id: ResId): string {
 /** A map key of kind and name, whatever the namespace. */
 export function nameKey(id: ResId): string {
   return `${id.group}|${id.version}|${id.kind}|${id.name}`;
-}
-
-/** Makes an id, looking its scope up. */
-export function makeId(gvk: Gvk, name: string, namespace: string, scopes: Scopes): ResId {
-  return {
-    group: gvk.group,
-    version: gvk.version,
-    kind: gvk.kind,
-    name,
-    namespace,
-    clusterScoped: isClusterScopedIn(scopes, gvk),
-  };
 }

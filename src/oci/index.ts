@@ -27,3 +27,10 @@ export type {
   RegistryRequestEvent,
   TlsOptions,
 } from './client-types.ts';
+export type { Action, RegistryAuth } from './registry/access.ts';
+export { FaultPlan, type Fault, type FaultSubject } from './registry/faults.ts';
+export { folderStore } from './registry/folder-store.ts';
+export { registryHandler, type RegistryHandler, type RegistryOptions } from './registry/handler.ts';
+export { startRegistry, type ListenOptions, type RunningRegistry } from './registry/server.ts';
+export { memoryStore, type RegistryStore } from './registry/store.ts';
+export { layoutBlobPath, layoutTag, pullLayout, pushLayout, readLayout, readLayoutManifest, type ImageLayout } from './layout.ts';

@@ -30,3 +30,4 @@ export { createLogger, logLevels, silentLogger, type LogEncoding, type LogFields
 export { parseFeatureGates, type FeatureGates } from './feature-gates.ts';
 export { ConditionSet } from './condition-set.ts';
 export { configData, ConfigReader, type ConfigData, type ConfigKind } from './config-reader.ts';
+export { StatusSession } from './status-session.ts';

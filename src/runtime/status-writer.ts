@@ -10,8 +10,8 @@ export type StatusObject = { metadata: ResourceMetadata; status: { conditions?: 
 const CONFLICT_LIMIT = 5;
 
 /**
- * The one place status and finalizers of our kinds are written. A write that changes nothing is not sent; a write to an object that
- * was deleted and created again meanwhile is refused by its UID; conditions others put on the object stay (C16).
+ * The one place status and finalizers of our kinds are written. A write that changes nothing is not sent; conditions others put on the
+ * object stay (C16). There is no guard against an object that was deleted and created again meanwhile: our finalizer stands in between.
  */
 export class StatusWriter {
   readonly #kube: KubeClient;
@@ -44,7 +44,7 @@ export class StatusWriter {
     if (change === undefined) return true;
     const foreign = removeConditions(object.status.conditions ?? [], ...this.#ownedConditions);
     // Others' conditions live in the same list as ours: only then must nobody have written in between.
-    if (foreign.length === 0) return this.#patch(object.metadata, { status: change }, false);
+    if (foreign.length === 0) return this.#patch(object.metadata, { status: change });
     return this.#mergeConditions(object.metadata, { ...status }, change as Record<string, unknown>);
   }
 
@@ -54,7 +54,7 @@ export class StatusWriter {
     for (let attempt = 1; ; attempt++) {
       const others = finalizers.filter((name) => name !== finalizer);
       const wanted = present ? [...others, finalizer] : others;
-      const body = { metadata: { finalizers: wanted, uid: metadata.uid, resourceVersion } };
+      const body = { metadata: { finalizers: wanted, resourceVersion } };
       try {
         const answer = await this.#kube.patch(this.#target(metadata), { type: 'merge', body }, { fieldManager: this.#fieldManager });
         this.#observe(answer);
@@ -79,9 +79,9 @@ export class StatusWriter {
       const liveConditions = ((live['status'] as { conditions?: Condition[] } | undefined)?.conditions ?? []) as Condition[];
       const merged = [...ours, ...removeConditions(liveConditions, ...this.#ownedConditions)];
       const conditions = deepEqual(merged, liveConditions) ? {} : { conditions: merged };
-      const current = { ...metadata, resourceVersion: live.metadata.resourceVersion ?? '' };
+      const guard = { resourceVersion: live.metadata.resourceVersion };
       try {
-        return await this.#patch(current, { status: { ...change, ...conditions } }, true);
+        return await this.#patch(metadata, { metadata: guard, status: { ...change, ...conditions } });
       } catch (error) {
         if (!isKubeError(error, 'Conflict') || attempt === CONFLICT_LIMIT - 1) throw error;
       }
@@ -89,16 +89,12 @@ export class StatusWriter {
     return false;
   }
 
-  async #patch(metadata: ResourceMetadata, body: Record<string, unknown>, exact: boolean): Promise<boolean> {
-    const guard = exact ? { uid: metadata.uid, resourceVersion: metadata.resourceVersion } : { uid: metadata.uid };
+  async #patch(metadata: ResourceMetadata, body: Record<string, unknown>): Promise<boolean> {
     try {
-      const patch = { type: 'merge', body: { ...body, metadata: guard } } as const;
-      this.#observe(await this.#kube.patchStatus(this.#target(metadata), patch, { fieldManager: this.#fieldManager }));
+      this.#observe(await this.#kube.patchStatus(this.#target(metadata), { type: 'merge', body }, { fieldManager: this.#fieldManager }));
       return true;
     } catch (error) {
       if (isKubeError(error, 'NotFound')) return false;
-      // The UID is that of an object deleted and created again.
-      if (!exact && isKubeError(error, 'Conflict')) return false;
       throw error;
     }
   }

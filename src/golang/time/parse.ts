@@ -219,7 +219,7 @@ class TimeParser {
     }
     const value = this.#take(element.length);
     if (element.includes(':') && (value[3] !== ':' || (element.length === 9 && value[6] !== ':'))) throw new BadField();
-    const digits = value.slice(1).replaceAll(element.includes(':') ? ':' : /(?!)/g, '');
+    const digits = element.includes(':') ? value.slice(1).replaceAll(':', '') : value.slice(1);
     const parts = [digits.slice(0, 2), digits.slice(2, 4), digits.slice(4, 6)].map((part) => (part === '' ? '00' : part));
     let bad = false;
     const numbers = parts.map((part) => {

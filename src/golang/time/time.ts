@@ -28,8 +28,8 @@ export type CivilTime = {
 /** January 1, year 1, 00:00 UTC: `Time{}`. */
 export const zeroTime: GoTime = { unix: -62_135_596_800n, nanos: 0, zone: utc };
 
-/** Seconds from Go's absolute beginning (year −292277022399) to 1970; arithmetic wraps at 64 bits there. */
-const ABSOLUTE_TO_UNIX = 9_223_371_966_579_724_800n;
+/** Seconds from Go's absolute beginning (March 1, −292277022400) to 1970; arithmetic wraps at 64 bits there. */
+const ABSOLUTE_TO_UNIX = 9_223_372_028_741_760_000n;
 /** Days from March 1 of year 0 to 1970. */
 const MARCH_TO_UNIX = 719_468n;
 

@@ -1,4 +1,6 @@
-import { quoteGo } from './quote.ts';
+import { formatG } from '../float-format.ts';
+import { quote } from '../quote.ts';
+import { compareText } from '../text.ts';
 import { YamlTime } from './timestamp.ts';
 
 /** A map as Go decodes it, with keys of any type. */
@@ -50,8 +52,21 @@ function typed(value: GoYaml): string {
     case 'bigint':
       return value > MAX_INT64 ? `0x${value.toString(16)}` : value.toString();
     case 'number':
-      return formatFloatG(value);
+      return formatG(value);
     default:
-      return quoteGo(value);
+      return quote(value);
   }
+}
+
+/** Kinds in the order Go compares them in a map with keys of several types. */
+const TYPE_ORDER = ['%!s(<nil>)', 'bool', 'float64', 'int', 'string', 'uint64', 'time.Time'];
+
+/** The order Go prints a map's entries in. */
+function compareKeys(a: GoYaml, b: GoYaml): number {
+  const types = TYPE_ORDER.indexOf(goTypeName(a)) - TYPE_ORDER.indexOf(goTypeName(b));
+  if (types !== 0) return types;
+  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
+  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
+  if ((typeof a === 'bigint' || typeof a === 'number') && (typeof b === 'bigint' || typeof b === 'number')) return a < b ? -1 : a > b ? 1 : 0;
+  return 0;
 }

@@ -7,3 +7,14 @@ export type YamlValue = null | boolean | number | bigint | string | YamlValue[] 
 
 /** A mapping with string keys. */
 export type YamlObject = { [key: string]: YamlValue };
+
+/** Sets an own property whatever its name: an assignment to `__proto__` would change the object's prototype. */
+export function setEntry(object: YamlObject, key: string, value: YamlValue): void {
+  if (key === '__proto__') Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  else object[key] = value;
+}
+
+/** True for a mapping: an object that is no array. */
+export function isYamlObject(value: unknown): value is YamlObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,10 +1,10 @@
 import { assignableTo, anyType, GoKeyedMap, GoMap, GoStruct, goTypeOf, quote, stringType, type GoMethod, type GoType, type GoValue } from '../../golang/index.ts';
 import type { ChainNode, FieldNode, Operand, VariableNode } from '../parse/ast.ts';
 import { heldType, isNilPointer, zeroValue } from '../value.ts';
-import { dynamicArgument } from './argument.ts';
+import { coerce, dynamicArgument } from './argument.ts';
 import { arityProblem, callFailure, parameterType } from './call.ts';
 import type { Compiler } from './compiler.ts';
-import { fail, type Eval, type Frame, type Stage } from './frame.ts';
+import { fail, type Frame } from './frame.ts';
 
 /** A node that reads fields: errors in it point at the whole of it. */
 export type FieldsNode = FieldNode | VariableNode | ChainNode;
@@ -14,23 +14,30 @@ export type FieldReader = (frame: Frame, receiver: GoValue, container: GoValue) 
 
 /** Compiles `.a.b.c` without arguments. Sets no node: the caller has evaluated the receiver and stands where Go would. */
 export function fieldReader(node: FieldsNode, names: readonly string[]): FieldReader {
-  const [first, second] = names;
-  if (first === undefined) return (_, receiver) => receiver;
-  if (second === undefined) return (frame, receiver, container) => readField(frame, { node, name: first, receiver, container, via: undefined });
+  const [name, second] = names;
+  if (name === undefined) return (_, receiver) => receiver;
+  if (second !== undefined) return (frame, receiver, container) => readChain(frame, node, names, receiver, container).value;
   return (frame, receiver, container) => {
-    let value = receiver;
-    let holder = container;
-    let via: string | undefined;
-    for (const name of names) {
-      const held: GoValue =
-        value instanceof GoMap && value.type.methods === undefined ? value.get(name) : undefined;
-      const next: GoValue = held === undefined ? readField(frame, { node, name, receiver: value, container: holder, via }) : held;
-      holder = value;
-      via = name;
-      value = next;
-    }
-    return value;
+    const held: GoValue = receiver instanceof GoMap && receiver.type.methods === undefined ? receiver.get(name) : undefined;
+    return held === undefined ? readField(frame, { node, name, receiver, container, via: undefined }) : held;
   };
+}
+
+/** The end of a chain, with what held it and under which name. */
+type Reached = { readonly value: GoValue; readonly holder: GoValue; readonly via: string | undefined };
+
+function readChain(frame: Frame, node: FieldsNode, names: readonly string[], receiver: GoValue, container: GoValue): Reached {
+  let value = receiver;
+  let holder = container;
+  let via: string | undefined;
+  for (const name of names) {
+    const held: GoValue = value instanceof GoMap && value.type.methods === undefined ? value.get(name) : undefined;
+    const next: GoValue = held === undefined ? readField(frame, { node, name, receiver: value, container: holder, via }) : held;
+    holder = value;
+    via = name;
+    value = next;
+  }
+  return { value, holder, via };
 }
 
 /** One field to be read: `via` is the name under which the container held the receiver. */
@@ -50,7 +57,10 @@ function readField(frame: Frame, access: Access): GoValue {
   }
   const method = reachable(frame, receiver, name);
   if (method === undefined) return undefined;
-  if (method !== noMethod) return callMethod(frame, access, method, []);
+  if (method !== noMethod) {
+    const problem = arityProblem(name, method, 0, false);
+    return problem === undefined ? callMethod(frame, access, method, []) : fail(frame, problem);
+  }
   return readMember(frame, access, false);
 }
 
@@ -118,8 +128,6 @@ function isExported(name: string): boolean {
 }
 
 function callMethod(frame: Frame, { node, name, receiver }: Access, method: GoMethod, args: readonly GoValue[]): GoValue {
-  const problem = arityProblem(name, method, args.length, false);
-  if (problem !== undefined) fail(frame, problem);
   frame.run.budget.step();
   try {
     return method.call(receiver, args);
@@ -128,25 +136,29 @@ function callMethod(frame: Frame, { node, name, receiver }: Access, method: GoMe
   }
 }
 
+/** A chain that ends in a call: `final` is the value piped into it. */
+export type FieldCall = (frame: Frame, dot: GoValue, receiver: GoValue, container: GoValue, final: GoValue) => GoValue;
+
 /** Compiles fields whose last one is given arguments or a piped value: it must be a method. */
-export function fieldCall(compiler: Compiler, node: FieldsNode, names: readonly string[], given: { args: readonly Operand[]; piped: boolean }): FieldCall {
-  const last = names.at(-1) ?? '';
-  const before = fieldReader(node, names.slice(0, -1));
-  const via = names.at(-2);
+export function fieldCall(
+  compiler: Compiler,
+  node: FieldsNode,
+  names: readonly string[],
+  given: { args: readonly Operand[]; piped: boolean },
+): FieldCall {
+  const name = names.at(-1) ?? '';
+  const before = names.slice(0, -1);
   const args = given.args.map((arg) => dynamicArgument(compiler, arg));
   return (frame, dot, receiver, container, final) => {
-    const owner = before(frame, receiver, container);
-    const access: Access = { node, name: last, receiver: owner, container: via === undefined ? container : undefined, via: undefined };
-    const method = reachable(frame, owner, last);
+    const owner = readChain(frame, node, before, receiver, container);
+    const access: Access = { node, name, receiver: owner.value, container: owner.holder, via: owner.via };
+    const method = reachable(frame, owner.value, name);
     if (method === undefined) return undefined;
     if (method === noMethod) return readMember(frame, access, true);
-    const problem = arityProblem(last, method, args.length, given.piped);
+    const problem = arityProblem(name, method, args.length, given.piped);
     if (problem !== undefined) fail(frame, problem);
     const values = args.map((arg, i) => arg(parameterType(method, i))(frame, dot));
-    if (given.piped) values.push(pipedArgument(frame, final, parameterType(method, args.length)));
+    if (given.piped) values.push(coerce(frame, final, parameterType(method, args.length)));
     return callMethod(frame, access, method, values);
   };
 }
-
-export type FieldCall = (frame: Frame, dot: GoValue, receiver: GoValue, container: GoValue, final: GoValue) => GoValue;
-export type { Eval, Stage };

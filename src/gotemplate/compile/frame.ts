@@ -11,6 +11,8 @@ export class Run implements Execution {
   readonly set: TemplateSet;
   readonly budget: Budget;
   out = '';
+  /** Where the last `template` action was entered: what is blamed when the stack ends. */
+  deepest: Frame | undefined;
 
   constructor(set: TemplateSet, budget: Budget) {
     this.set = set;

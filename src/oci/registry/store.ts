@@ -52,10 +52,15 @@ class MemoryStore implements RegistryStore {
   }
 
   append(key: string, chunk: Uint8Array): Promise<void> {
-    const pieces = this.#pieces.get(key) ?? [...(this.#values.has(key) ? [this.#values.get(key) ?? new Uint8Array()] : [])];
-    this.#enter(key);
-    this.#values.set(key, new Uint8Array());
-    this.#pieces.set(key, [...pieces, Uint8Array.from(chunk)]);
+    let pieces = this.#pieces.get(key);
+    if (pieces === undefined) {
+      const whole = this.#values.get(key);
+      pieces = whole === undefined ? [] : [whole];
+      this.#enter(key);
+      this.#values.set(key, new Uint8Array());
+      this.#pieces.set(key, pieces);
+    }
+    pieces.push(Uint8Array.from(chunk));
     return Promise.resolve();
   }
 

@@ -1,0 +1,122 @@
+import { formatValue, GoFunc, GoInt, GoStruct, goTypeOf, quote, type GoValue } from '../../golang/index.ts';
+import type { ActionNode, BodyNode, BranchNode, ListNode, TemplateNode } from '../parse/ast.ts';
+import { printNode } from '../parse/print.ts';
+import { isNilPointer, truth } from '../value.ts';
+import type { Compiler } from './compiler.ts';
+import { failAt, type Exec, type Frame } from './frame.ts';
+import { compileRange } from './range.ts';
+
+/** Go's bound on `template` actions within each other. */
+const maxDepth = 100_000;
+
+/** Compiles a list: its texts and actions in turn. */
+export function compileList(compiler: Compiler, list: ListNode): Exec {
+  const items = list.nodes.map((node) => (node.kind === 'text' ? node.text : compileNode(compiler, node)));
+  const [only] = items;
+  if (items.length === 1 && typeof only === 'string') {
+    return (frame) => {
+      frame.run.out += only;
+      return 0;
+    };
+  }
+  return (frame, dot) => {
+    const { run } = frame;
+    for (const item of items) {
+      if (typeof item === 'string') run.out += item;
+      else {
+        const signal = item(frame, dot);
+        if (signal !== 0) return signal;
+      }
+    }
+    run.budget.checkOutput(run.out.length);
+    return 0;
+  };
+}
+
+function compileNode(compiler: Compiler, node: Exclude<BodyNode, { kind: 'text' }>): Exec {
+  switch (node.kind) {
+    case 'action':
+      return compileAction(compiler, node);
+    case 'break':
+      return () => 1;
+    case 'continue':
+      return () => 2;
+    case 'template':
+      return compileTemplate(compiler, node);
+    case 'range':
+      return compileRange(compiler, node);
+    case 'if':
+    case 'with':
+      return compileBranch(compiler, node);
+  }
+}
+
+function compileAction(compiler: Compiler, node: ActionNode): Exec {
+  const pipe = compiler.pipeline(node.pipe);
+  if (node.pipe.declarations.length > 0) {
+    return (frame, dot) => {
+      pipe(frame, dot);
+      return 0;
+    };
+  }
+  return (frame, dot) => {
+    const value = pipe(frame, dot);
+    frame.run.out += typeof value === 'string' ? value : printable(frame, node, value);
+    return 0;
+  };
+}
+
+/** The text an action writes for a value. */
+function printable(frame: Frame, node: ActionNode, value: GoValue): string {
+  if (value === undefined || value === null) return '<no value>';
+  if (value instanceof GoInt && goTypeOf(value)?.methods === undefined) return String(value.value);
+  if (value instanceof GoFunc) failAt(frame, node, `can't print ${printNode(node)} of type ${value.type.name}`);
+  return formatValue(value instanceof GoStruct ? dereferenced(value) : value);
+}
+
+/** What a pointer points at, unless the pointer itself knows how to print. */
+function dereferenced(value: GoStruct): GoValue {
+  const { type } = value;
+  if (type.kind !== 'ptr' || type.elem === undefined || type.methods?.has('String') || type.methods?.has('Error')) return value;
+  if (isNilPointer(value)) return null;
+  return new GoStruct(type.elem, value.data);
+}
+
+function compileBranch(compiler: Compiler, node: BranchNode): Exec {
+  const { scope } = compiler;
+  const before = scope.mark();
+  const pipe = compiler.pipeline(node.pipe);
+  const body = scope.mark();
+  const outer = compiler.dotContainer;
+  if (node.kind === 'with') compiler.dotContainer = undefined;
+  const list = compiler.list(node.list);
+  compiler.dotContainer = outer;
+  // What the first list declares is gone in the second.
+  scope.pop(body);
+  const otherwise = node.elseList === undefined ? nothing : compiler.list(node.elseList);
+  scope.pop(before);
+  if (node.kind === 'if') return (frame, dot) => (truth(pipe(frame, dot)) ? list(frame, dot) : otherwise(frame, dot));
+  return (frame, dot) => {
+    const value = pipe(frame, dot);
+    return truth(value) ? list(frame, value) : otherwise(frame, dot);
+  };
+}
+
+const nothing: Exec = () => 0;
+
+function compileTemplate(compiler: Compiler, node: TemplateNode): Exec {
+  const pipe = node.pipe === undefined ? undefined : compiler.pipeline(node.pipe);
+  return (frame, dot) => {
+    const { run } = frame;
+    frame.node = node;
+    const template = run.set.lookup(node.name);
+    if (template === undefined) failAt(frame, node, `template ${quote(node.name)} not defined`);
+    if (frame.depth >= maxDepth) failAt(frame, node, `exceeded maximum template depth (${maxDepth})`);
+    const value = pipe?.(frame, dot);
+    run.budget.step();
+    frame.node = node;
+    run.deepest = frame;
+    template.body.exec(run, template, value, frame.depth + 1);
+    return 0;
+  };
+}

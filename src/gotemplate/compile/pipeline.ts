@@ -1,0 +1,153 @@
+import type { GoValue } from '../../golang/index.ts';
+import type { CommandNode, Operand, PipeNode } from '../parse/ast.ts';
+import { compileCall, failNotAFunction } from './call.ts';
+import type { Compiler, Constant } from './compiler.ts';
+import { idealConstant } from './constant.ts';
+import { fieldCall, fieldReader, type FieldsNode } from './field.ts';
+import { failAt, type Eval, type Frame, type Stage } from './frame.ts';
+import { assignVariable, declareVariable, readVariable, type ReadVariable, type WriteVariable } from './variable.ts';
+
+/** Compiles a pipeline: its value with interfaces taken off (nil becomes missing), after its declarations. */
+export function compilePipeline(compiler: Compiler, pipe: PipeNode): Eval {
+  const value = compileCommands(compiler, pipe);
+  // The value is known before the variables are: `$x := f $x` reads the old one.
+  const writers = pipe.declarations.map(({ names: [name] }): WriteVariable =>
+    pipe.isAssign ? assignVariable(compiler.scope, name) : declareVariable(compiler.scope, name),
+  );
+  const [first, second] = writers;
+  if (first === undefined) return value;
+  if (second === undefined) {
+    return (frame, dot) => {
+      const result = value(frame, dot);
+      first(frame, result);
+      return result;
+    };
+  }
+  return (frame, dot) => {
+    const result = value(frame, dot);
+    for (const write of writers) write(frame, result);
+    return result;
+  };
+}
+
+function compileCommands(compiler: Compiler, pipe: PipeNode): Eval {
+  const [first, second, ...rest] = pipe.commands.map((command, i) => compileCommand(compiler, pipe, command, i > 0));
+  if (first === undefined) return () => undefined;
+  if (second === undefined) return (frame, dot) => first(frame, dot, undefined) ?? undefined;
+  if (rest.length === 0) return (frame, dot) => second(frame, dot, first(frame, dot, undefined) ?? undefined) ?? undefined;
+  const later = [second, ...rest];
+  return (frame, dot) => {
+    let value: GoValue = first(frame, dot, undefined) ?? undefined;
+    for (const stage of later) value = stage(frame, dot, value) ?? undefined;
+    return value;
+  };
+}
+
+function compileCommand(compiler: Compiler, pipe: PipeNode, command: CommandNode, piped: boolean): Stage {
+  const [first, ...args] = command.args;
+  const plain = args.length === 0 && !piped;
+  switch (first.kind) {
+    case 'identifier':
+      return compileCall(compiler, { identifier: first, node: command, args, piped });
+    case 'field':
+    case 'chain':
+      return plain ? compileOperand(compiler, first) : fieldsWithArguments(compiler, first, args, piped);
+    case 'variable':
+      if (plain) return compileOperand(compiler, first);
+      return first.names.length > 1 ? fieldsWithArguments(compiler, first, args, piped) : notAFunction(first, first);
+    case 'pipe':
+      // Go stands on the pipeline then, or where the command before left it.
+      return plain ? compiler.pipeline(first) : notAFunction(first, piped ? undefined : pipe);
+    case 'dot':
+      return plain ? compileOperand(compiler, first) : notAFunction(first, first);
+    case 'nil':
+      return plain ? (frame) => failAt(frame, first, 'nil is not a command') : notAFunction(first, first);
+    default:
+      return plain ? idealConstant(first) : notAFunction(first, first);
+  }
+}
+
+function notAFunction(first: Operand, at: Operand | undefined): Stage {
+  return (frame) => {
+    if (at !== undefined) frame.node = at;
+    return failNotAFunction(frame, first);
+  };
+}
+
+/** Compiles an operand that is not a constant. */
+export function compileOperand(compiler: Compiler, node: Exclude<Operand, Constant>): Eval {
+  switch (node.kind) {
+    case 'dot':
+      return (frame, dot) => {
+        frame.node = node;
+        return dot;
+      };
+    case 'pipe':
+      return compiler.pipeline(node);
+    case 'identifier':
+      return asEval(compileCall(compiler, { identifier: node, node, args: [], piped: false }));
+    case 'field':
+    case 'variable':
+    case 'chain':
+      return compileFields(compiler, node);
+  }
+}
+
+function asEval(stage: Stage): Eval {
+  return (frame, dot) => stage(frame, dot, undefined);
+}
+
+function compileFields(compiler: Compiler, node: FieldsNode): Eval {
+  if (node.kind === 'chain') {
+    const receiver = chainReceiver(compiler, node);
+    const read = fieldReader(node, node.names);
+    return (frame, dot) => read(frame, receiver(frame, dot), undefined);
+  }
+  if (node.kind === 'variable') {
+    const { read: variable, container } = readVariable(compiler.scope, node.names[0]);
+    const read = fieldReader(node, node.names.slice(1));
+    return (frame) => {
+      frame.node = node;
+      return read(frame, variable(frame), container(frame));
+    };
+  }
+  const read = fieldReader(node, node.names);
+  const container = dotContainer(compiler);
+  return (frame, dot) => {
+    frame.node = node;
+    return read(frame, dot, container(frame));
+  };
+}
+
+function fieldsWithArguments(compiler: Compiler, node: FieldsNode, args: readonly Operand[], piped: boolean): Stage {
+  if (node.kind === 'chain') {
+    const receiver = chainReceiver(compiler, node);
+    const call = fieldCall(compiler, node, node.names, { args, piped });
+    return (frame, dot, final) => call(frame, dot, receiver(frame, dot), undefined, final);
+  }
+  if (node.kind === 'variable') {
+    const { read: variable, container } = readVariable(compiler.scope, node.names[0]);
+    const call = fieldCall(compiler, node, node.names.slice(1), { args, piped });
+    return (frame, dot, final) => {
+      frame.node = node;
+      return call(frame, dot, variable(frame), container(frame), final);
+    };
+  }
+  const container = dotContainer(compiler);
+  const call = fieldCall(compiler, node, node.names, { args, piped });
+  return (frame, dot, final) => {
+    frame.node = node;
+    return call(frame, dot, dot, container(frame), final);
+  };
+}
+
+/** The value before the fields of a chain. */
+function chainReceiver(compiler: Compiler, node: Extract<FieldsNode, { kind: 'chain' }>): Eval {
+  return compileOperand(compiler, node.node);
+}
+
+function dotContainer(compiler: Compiler): ReadVariable {
+  const slot = compiler.dotContainer;
+  return slot === undefined ? (): GoValue => undefined : (frame: Frame): GoValue => frame.slots[slot];
+}
+

@@ -1,0 +1,3 @@
+export { computeStatus, withPods } from './status.ts';
+export { judge, type Checked, type Verdict, type VerdictOptions } from './verdict.ts';
+export type { ComputeOptions, HealthResult, HealthStatus } from './types.ts';

@@ -1,0 +1,8 @@
+export {
+  setFileValue,
+  setJsonValue,
+  setLiteralValue,
+  setStringValue,
+  setValue,
+  type FileReader,
+} from './values/strvals.ts';

@@ -1,0 +1,185 @@
+import { effectiveNamespace, splitApiVersion, type ResId } from './gvk.ts';
+import { makeId, type Scopes } from './scopes.ts';
+import { copyValue, field, isEmpty, isMapping, isMissing, keyFault, setField, textOf, withText, type Mapping, type Value } from './value.ts';
+
+/** What a generated resource does with one of the same identity that is there already. */
+export type Behavior = 'unspecified' | 'create' | 'replace' | 'merge';
+
+/** Where a resource came from (buildMetadata: originAnnotations). Fields as in the annotation. */
+export type Origin = {
+  path?: string;
+  repo?: string;
+  ref?: string;
+  configuredIn?: string;
+  configuredBy?: { apiVersion: string; kind: string; name?: string; namespace?: string };
+};
+
+/** A name a resource has had. */
+export type PreviousId = { readonly name: string; readonly namespace: string; readonly kind: string };
+
+/** What the build knows of a resource beside its fields. kustomize keeps it in annotations that it removes at the end. */
+export type BuildState = {
+  previous: PreviousId[];
+  prefixes: string[];
+  suffixes: string[];
+  refVarNames: string[];
+  behavior: Behavior;
+  needsHash: boolean;
+  allowNameChange: boolean;
+  allowKindChange: boolean;
+  helmGenerated: boolean;
+  origin: Origin | undefined;
+  transformations: Origin[];
+};
+
+/** A resource in the making: its object, its identity now and before, and how it is to be treated. */
+export class Resource {
+  object: Mapping;
+  readonly state: BuildState;
+  readonly #scopes: Scopes;
+  #id: ResId | undefined;
+  #idApiVersion: string | undefined;
+
+  constructor(object: Mapping, scopes: Scopes, state: Partial<BuildState> = {}) {
+    this.object = object;
+    this.#scopes = scopes;
+    this.state = {
+      previous: [],
+      prefixes: [],
+      suffixes: [],
+      refVarNames: [],
+      behavior: 'unspecified',
+      needsHash: false,
+      allowNameChange: false,
+      allowKindChange: false,
+      helmGenerated: false,
+      origin: undefined,
+      transformations: [],
+      ...state,
+    };
+  }
+
+  get kind(): string {
+    return textOf(this.object['kind']);
+  }
+
+  get apiVersion(): string {
+    return textOf(this.object['apiVersion']);
+  }
+
+  get name(): string {
+    return metaText(this.object, 'name');
+  }
+
+  get namespace(): string {
+    return metaText(this.object, 'namespace');
+  }
+
+  /** The identity now. The same object is returned until it changes. */
+  get id(): ResId {
+    const { kind, name, namespace, apiVersion } = this;
+    const known = this.#id;
+    if (
+      known !== undefined &&
+      known.name === name &&
+      known.kind === kind &&
+      known.namespace === namespace &&
+      this.#idApiVersion === apiVersion
+    ) {
+      return known;
+    }
+    this.#idApiVersion = apiVersion;
+    this.#id = makeId({ ...splitApiVersion(apiVersion), kind }, name, namespace, this.#scopes);
+    return this.#id;
+  }
+
+  /** The identities before, oldest first; the apiVersion is always today's. */
+  get previousIds(): ResId[] {
+    if (this.state.previous.length === 0) return [];
+    const { group, version } = this.id;
+    return this.state.previous.map(({ name, namespace, kind }) => ({ group, version, kind, name, namespace, clusterScoped: false }));
+  }
+
+  /** The identity it was loaded with. */
+  get originalId(): ResId {
+    return this.previousIds[0] ?? this.id;
+  }
+
+  /** Remembers the identity of now, before it changes. */
+  storePreviousId(): void {
+    const { id } = this;
+    this.state.previous.push({ name: id.name, namespace: effectiveNamespace(id), kind: id.kind });
+  }
+
+  setName(name: string): void {
+    setMetaText(this.object, 'name', name);
+  }
+
+  setKind(kind: string): void {
+    this.object['kind'] = withText(this.object['kind'], kind);
+  }
+
+  /** Sets the namespace; `` removes it. */
+  setNamespace(namespace: string): void {
+    if (namespace !== '') return setMetaText(this.object, 'namespace', namespace);
+    const metadata = this.object['metadata'];
+    if (isMapping(metadata)) delete metadata['namespace'];
+  }
+
+  /** A copy that shares nothing with this one. */
+  copy(): Resource {
+    const { state } = this;
+    return new Resource(copyValue(this.object), this.#scopes, {
+      ...state,
+      previous: [...state.previous],
+      prefixes: [...state.prefixes],
+      suffixes: [...state.suffixes],
+      refVarNames: [...state.refVarNames],
+      transformations: [...state.transformations],
+    });
+  }
+}
+
+function metaText(object: Mapping, key: string): string {
+  const metadata = object['metadata'];
+  if (!isMapping(metadata)) return '';
+  const value = metadata[key];
+  return isMissing(value) ? '' : textOf(value);
+}
+
+function setMetaText(object: Mapping, key: string, text: string): void {
+  let metadata = object['metadata'];
+  if (!isMapping(metadata)) {
+    metadata = {};
+    object['metadata'] = metadata;
+  }
+  // A field that is new is quoted where its text would not be read as one.
+  metadata[key] = metadata[key] === undefined ? text : withText(metadata[key], text);
+}
+
+/** The labels or annotations of an object as texts; of keys given more than once the last counts. */
+export function metaMap(object: Mapping, key: 'labels' | 'annotations'): Map<string, string> {
+  const result = new Map<string, string>();
+  const metadata = object['metadata'];
+  const map = isMapping(metadata) && !isEmpty(metadata) ? field(metadata, key) : undefined;
+  if (!isMapping(map)) return result;
+  const last = keyFault(map)?.last ?? {};
+  for (const name of Object.keys(map)) result.set(name, textOf(field(last, name) ?? map[name]));
+  return result;
+}
+
+/** Replaces the labels or annotations of an object; an empty map removes them. */
+export function setMetaMap(object: Mapping, key: 'labels' | 'annotations', map: ReadonlyMap<string, string>): void {
+  let metadata: Value | undefined = object['metadata'];
+  if (!isMapping(metadata)) {
+    metadata = {};
+    object['metadata'] = metadata;
+  }
+  if (map.size === 0) {
+    delete metadata[key];
+    return;
+  }
+  const next: Mapping = {};
+  for (const name of [...map.keys()].sort()) setField(next, name, map.get(name) ?? '');
+  metadata[key] = next;
+}

@@ -1,0 +1,68 @@
+import type { Condition, ResourceMetadata } from '../api/index.ts';
+import { milliseconds, type CancelTimer, type Clock, type Duration } from '../std/index.ts';
+import { ConditionSet } from './condition-set.ts';
+import type { StatusWriter } from './status-writer.ts';
+
+/** A reconcile that takes longer than this shows its progress in the status. */
+const PROGRESS_AFTER: Duration = milliseconds(500);
+
+/** What every status we write has. */
+type AnyStatus = { conditions?: Condition[]; observedGeneration?: number; lastHandledReconcileAt?: string };
+
+/**
+ * The status of one object during one reconcile: changed in memory, written at the end, and once before when the reconcile takes
+ * longer than half a second. Writes go out one after the other and only with what changed since the last one.
+ */
+export class StatusSession<S extends AnyStatus> {
+  /** The status as it should become; change it freely. Conditions are in {@link conditions}. */
+  readonly draft: S;
+  readonly conditions: ConditionSet;
+  readonly #writer: StatusWriter;
+  readonly #metadata: ResourceMetadata;
+  readonly #onError: (error: unknown) => void;
+  readonly #cancel: CancelTimer;
+  #written: S;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  /** @param onError told when showing progress fails; the final write throws instead */
+  constructor(options: {
+    writer: StatusWriter;
+    object: { metadata: ResourceMetadata; status: S };
+    clock: Clock;
+    onError: (error: unknown) => void;
+  }) {
+    this.#writer = options.writer;
+    this.#metadata = options.object.metadata;
+    this.#written = options.object.status;
+    this.#onError = options.onError;
+    this.draft = structuredClone(options.object.status);
+    this.conditions = new ConditionSet(this.draft.conditions, options.object.metadata.generation, options.clock);
+    this.#cancel = options.clock.after(PROGRESS_AFTER, () => {
+      this.flush().catch(this.#onError);
+    });
+  }
+
+  /** Writes what changed. Gives false when the object is gone. @throws KubeError */
+  flush(): Promise<boolean> {
+    const next = this.#tail.then(async () => {
+      const status = structuredClone({ ...this.draft, conditions: this.conditions.list });
+      const there = await this.#writer.write({ metadata: this.#metadata, status: this.#written }, status);
+      this.#written = status;
+      return there;
+    });
+    // The next write goes on even when this one failed; who asked for this one hears of it.
+    this.#tail = next.catch(() => {});
+    return next;
+  }
+
+  /** Ends the session: no progress is shown any more, and what changed is written. */
+  finish(): Promise<boolean> {
+    this.#cancel();
+    return this.flush();
+  }
+
+  /** Ends the session without a write. */
+  abandon(): void {
+    this.#cancel();
+  }
+}
