@@ -11,7 +11,9 @@ function parse(...argv: readonly string[]): { options: Record<string, unknown>; 
     .option('--prune', 'prune', true)
     .option('-a, --annotation <pair>', '', collectList)
     .option('--tag <tag>');
-  command.action(() => (result = { options: command.optsWithGlobals(), args: command.args }));
+  command.action(() => {
+    result = { options: command.optsWithGlobals(), args: command.args };
+  });
   allowBooleanValues(program);
   program.parse(normalizeArgv(program, argv), { from: 'user' });
   return result;

@@ -5,8 +5,7 @@ import { defaultLimits, type Limits } from './limits.ts';
 export class Budget {
   readonly limits: Limits;
   #steps: number;
-  /** Template calls within each other right now, over `template` actions and functions that run templates. */
-  depth = 0;
+  #depth = 0;
 
   constructor(limits: Partial<Limits> = {}) {
     this.limits = { ...defaultLimits, ...limits };
@@ -21,5 +20,20 @@ export class Budget {
   /** @throws CodedError `BudgetExceeded` when a text of this length (UTF-16 units) is more than one execution may write. */
   checkOutput(length: number): void {
     if (length > this.limits.output) throw budgetExceeded('output', this.limits.output);
+  }
+
+  /** Begins an execution; {@link Budget.leave} ends it. @throws CodedError `BudgetExceeded` */
+  enter(): void {
+    if (this.#depth >= this.limits.depth) throw budgetExceeded('nested executions', this.limits.depth);
+    this.#depth++;
+  }
+
+  leave(): void {
+    this.#depth--;
+  }
+
+  /** True while only one execution runs. */
+  get isOutermost(): boolean {
+    return this.#depth === 1;
   }
 }

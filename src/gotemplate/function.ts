@@ -20,7 +20,7 @@ export type TemplateFunction = Omit<GoFunction, 'call'> & {
 };
 
 /** The parameter and result type of functions that look at the value itself, missing ones (`undefined`) included. */
-export const reflectValueType: GoType = structType('reflect.Value', []);
+export const reflectValueType: GoType = structType('reflect.Value', { fields: [] });
 
 /** Functions by name. Build it once and share it: templates are linked to a table only once. */
 export class FunctionTable {

@@ -4,12 +4,15 @@ export type Limits = {
   readonly steps: number;
   /** UTF-16 units written by one execution, and in any one string a function returns. */
   readonly output: number;
-  /** Nested `template` actions (Go's own bound is 100,000; JavaScript's stack ends much earlier). */
+  /** Executions within each other (`include` and `tpl` are functions that execute). JavaScript's stack may end earlier. */
   readonly depth: number;
 };
 
-/** Far above what the largest real charts need (kube-prometheus-stack: about 400,000 steps). */
-export const defaultLimits: Limits = { steps: 50_000_000, output: 256 * 1024 * 1024, depth: 100_000 };
+/** Far above what the largest real charts need. */
+export const defaultLimits: Limits = { steps: 50_000_000, output: 256 * 1024 * 1024, depth: 10_000 };
 
-/** Control structures and parentheses within each other in one text. */
+/** Control structures and parentheses within each other in one text (Go: 10,000 parentheses, any number of control structures). */
 export const maxNesting = 500;
+
+/** `template` actions within each other, as Go bounds them. JavaScript's stack ends earlier; the error is the same. */
+export const maxTemplateDepth = 100_000;

@@ -1,9 +1,10 @@
-import { GoError, joinText, quote, type GoValue } from '../golang/index.ts';
+import { budgetExceeded, joinText, quote, type GoValue } from '../golang/index.ts';
 import type { Body } from './body.ts';
 import { Budget } from './budget.ts';
 import { failure, Run } from './compile/frame.ts';
 import { TemplateError } from './error.ts';
 import type { FunctionTable } from './function.ts';
+import { maxTemplateDepth } from './limits.ts';
 import { TemplateCache } from './template-cache.ts';
 
 /** What a missing map key is (`missingkey=` in Go): `default` no value at all, `zero` the zero value of the map's elements, `error` an error. */
@@ -146,4 +147,11 @@ export class TemplateSet {
 
 function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('call stack');
+}
+
+/** JavaScript's stack ended: Go's would have, too, or its bound on nested templates would have been reached. */
+function stackEnded(run: Run): Error {
+  const { deepest } = run;
+  if (deepest !== undefined && deepest.depth > 100) return failure(deepest, `exceeded maximum template depth (${maxTemplateDepth})`);
+  return budgetExceeded('nested executions', run.budget.limits.depth);
 }

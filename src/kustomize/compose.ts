@@ -8,9 +8,11 @@ import {
   plainScalar,
   Scalar,
   setField,
+  tagOf,
   taggedScalar,
   type KeyFault,
   type Mapping,
+  type ScalarTag,
   type Value,
 } from './value.ts';
 import * as yaml from './yaml-events.ts';
@@ -86,7 +88,7 @@ class Composer {
   #scalarValue(): Value {
     const { tag, style, value } = this.#parser;
     if (tag !== '' && tag !== '!') return taggedScalar(yaml.shortTag(tag), value);
-    if (style !== yaml.PLAIN) return value;
+    if (style !== yaml.PLAIN) return new Scalar(value, '!!str', value, true);
     return value === '<<' ? new Scalar('<<', '!!merge', '<<') : plainScalar(value);
   }
 
@@ -141,7 +143,7 @@ class Composer {
         continue;
       }
       const name = keyText(key);
-      if (typeof key !== 'string' && !this.#isPlainRootKey(key)) fault ??= { message: keyMessage(key), last: {} };
+      if (tagOfKey(key) !== '!!str' && !this.#isPlainRootKey(key)) fault ??= { message: keyMessage(key), last: {} };
       if (Object.hasOwn(mapping, name)) {
         fault ??= { message: duplicateMessage(name, line, lines[names.indexOf(name)] ?? 0), last: {} };
         setField(fault.last, name, value);
@@ -179,6 +181,10 @@ function merged(own: Mapping, merge: Value): Mapping {
     }
   }
   return result;
+}
+
+function tagOfKey(key: Value): ScalarTag {
+  return isScalar(key) ? tagOf(key) : '';
 }
 
 function keyText(key: Value): string {

@@ -1,6 +1,6 @@
 import { effectiveNamespace, splitApiVersion, type ResId } from './gvk.ts';
 import { makeId, type Scopes } from './scopes.ts';
-import { copyValue, field, isEmpty, isMapping, isMissing, keyFault, setField, textOf, withText, type Mapping, type Value } from './value.ts';
+import { assignScalar, copyValue, field, isEmpty, isMapping, isMissing, keyFault, setField, textOf, withText, type Mapping, type Value } from './value.ts';
 
 /** What a generated resource does with one of the same identity that is there already. */
 export type Behavior = 'unspecified' | 'create' | 'replace' | 'merge';
@@ -116,7 +116,7 @@ export class Resource {
   }
 
   setKind(kind: string): void {
-    this.object['kind'] = withText(this.object['kind'], kind);
+    assignScalar(this.object, 'kind', withText(this.object['kind'], kind));
   }
 
   /** Sets the namespace; `` removes it. */
@@ -154,7 +154,7 @@ function setMetaText(object: Mapping, key: string, text: string): void {
     object['metadata'] = metadata;
   }
   // A field that is new is quoted where its text would not be read as one.
-  metadata[key] = metadata[key] === undefined ? text : withText(metadata[key], text);
+  assignScalar(metadata, key, metadata[key] === undefined ? text : withText(metadata[key], text));
 }
 
 /** The labels or annotations of an object as texts; of keys given more than once the last counts. */

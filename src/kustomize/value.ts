@@ -8,19 +8,46 @@ export type ScalarTag = '!!str' | '!!int' | '!!float' | '!!bool' | '!!null' | '!
 export type PlainScalar = null | boolean | number | bigint | string;
 
 /**
- * A scalar whose text is not the one its value is written with: `1.50`, `0777`, `~`, an empty value, a date. kustomize works on the
- * text of scalars, so it has to survive until the end of the build.
+ * A scalar that has to be remembered as more than its value, because kustomize works on nodes of YAML:
+ * - its text is not the one its value is written with: `1.50`, `0777`, `~`, an empty value, a date;
+ * - it is quoted or a block, a style that stays when another value is put in its place and makes that a string;
+ * - it stands in several places at once: kustomize adds one and the same node to every field that gets a label, so that whoever
+ *   changes one of them changes all.
  */
 export class Scalar {
-  readonly text: string;
-  readonly tag: ScalarTag;
-  readonly value: PlainScalar;
+  text: string;
+  tag: ScalarTag;
+  value: PlainScalar;
+  readonly quoted: boolean;
 
-  constructor(text: string, tag: ScalarTag, value: PlainScalar) {
+  constructor(text: string, tag: ScalarTag, value: PlainScalar, quoted = false) {
     this.text = text;
     this.tag = tag;
     this.value = value;
+    this.quoted = quoted;
   }
+
+  /** Takes over another scalar's value, in every place where this one stands; the style stays. */
+  become(other: ScalarValue): void {
+    this.text = textOf(other);
+    this.tag = this.quoted ? '!!str' : tagOf(other);
+    this.value = this.quoted ? this.text : plainValue(other);
+  }
+}
+
+/** The value of a scalar, as JSON has it. */
+export function plainValue(value: ScalarValue): PlainScalar {
+  return value instanceof Scalar ? value.value : value;
+}
+
+/** Puts a scalar where another may stand: the old one's style stays, and a {@link Scalar} changes in all its places. */
+export function assignScalar(holder: Mapping | Sequence, key: string | number, value: ScalarValue): void {
+  const old = Array.isArray(holder) ? holder[Number(key)] : field(holder, String(key));
+  if (old instanceof Scalar) return old.become(value);
+  // Where a plain scalar stood, a quoted one loses its quotes, not its being a string.
+  const next = value instanceof Scalar && value.quoted && isScalar(old) ? value.text : value;
+  if (Array.isArray(holder)) holder[Number(key)] = next;
+  else setField(holder, String(key), next);
 }
 
 export type ScalarValue = PlainScalar | Scalar;
@@ -143,19 +170,18 @@ export function scalarOf(text: string, tag: ScalarTag, value: PlainScalar): Scal
 }
 
 /**
- * What becomes of a scalar whose text is replaced while its tag is left to the reader, as kyaml does it: the style stays, so a quoted
- * scalar stays a string and a plain one is read anew. (A string that could only be quoted shows that it was.)
+ * The scalar a text makes where another scalar stood and the tag is left to the reader: a quoted one stays a string, a plain one is
+ * read anew.
  */
 export function withText(old: Value | undefined, text: string): ScalarValue {
-  const next = plainScalar(text);
-  if (typeof next === 'string' || typeof old !== 'string') return next;
-  return typeof plainScalar(old) === 'string' ? next : text;
+  return old instanceof Scalar && old.quoted ? text : plainScalar(text);
 }
 
 /** A deep copy. */
 export function copyValue<T extends Value>(value: T): T;
 export function copyValue(value: Value): Value {
-  if (typeof value !== 'object' || value === null || value instanceof Scalar) return value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Scalar) return new Scalar(value.text, value.tag, value.value, value.quoted);
   if (Array.isArray(value)) return value.map((item) => copyValue(item));
   return copyMapping(value);
 }

@@ -31,3 +31,4 @@ export { parseFeatureGates, type FeatureGates } from './feature-gates.ts';
 export { ConditionSet } from './condition-set.ts';
 export { configData, ConfigReader, type ConfigData, type ConfigKind } from './config-reader.ts';
 export { StatusSession } from './status-session.ts';
+export { changeTrigger } from './change-trigger.ts';

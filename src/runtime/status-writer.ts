@@ -1,7 +1,7 @@
 import { removeConditions, type Condition, type ResourceMetadata } from '../api/index.ts';
 import { isKubeError, type KindRef, type KubeClient } from '../kube/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
-import { deepEqual, mergePatch } from './merge-patch.ts';
+import { mergePatch } from './merge-patch.ts';
 
 /** An object of one of our kinds that has a status with conditions. */
 export type StatusObject = { metadata: ResourceMetadata; status: { conditions?: Condition[] } };
@@ -78,10 +78,9 @@ export class StatusWriter {
       if (live === undefined || live.metadata.uid !== metadata.uid) return false;
       const liveConditions = ((live['status'] as { conditions?: Condition[] } | undefined)?.conditions ?? []) as Condition[];
       const merged = [...ours, ...removeConditions(liveConditions, ...this.#ownedConditions)];
-      const conditions = deepEqual(merged, liveConditions) ? {} : { conditions: merged };
       const guard = { resourceVersion: live.metadata.resourceVersion };
       try {
-        return await this.#patch(metadata, { metadata: guard, status: { ...change, ...conditions } });
+        return await this.#patch(metadata, { metadata: guard, status: { ...change, conditions: merged } });
       } catch (error) {
         if (!isKubeError(error, 'Conflict') || attempt === CONFLICT_LIMIT - 1) throw error;
       }

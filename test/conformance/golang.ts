@@ -9,7 +9,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Outcome, Suite } from './golang/suite.ts';
+import { parseFact, type Outcome, type Suite } from './golang/suite.ts';
 
 /** Failures shown in full before only ids are listed. */
 const DETAILED = 50;
@@ -40,7 +40,7 @@ function findFolder(corpus: string | undefined): string {
 }
 
 function* readFacts(file: string): Iterable<unknown> {
-  for (const line of readFileSync(join(folder, file), 'utf8').split('\n')) if (line !== '') yield JSON.parse(line);
+  for (const line of readFileSync(join(folder, file), 'utf8').split('\n')) if (line !== '') yield parseFact(line);
 }
 
 /** The suite of a file, or a reason why there is none. */

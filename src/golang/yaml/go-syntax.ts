@@ -4,7 +4,19 @@ import { compareText } from '../text.ts';
 import { YamlTime } from './timestamp.ts';
 
 /** A map as Go decodes it, with keys of any type. */
-export class GoAnyMap extends Map<GoYaml, GoYaml> {}
+export class GoAnyMap extends Map<GoYaml, GoYaml> {
+  /** A Map forgets the sign of a zero that is a key; Go does not. */
+  #zero = 0;
+
+  override set(key: GoYaml, value: GoYaml): this {
+    if (Object.is(key, -0) && !this.has(0)) this.#zero = -0;
+    return super.set(key, value);
+  }
+
+  override *[Symbol.iterator](): MapIterator<[GoYaml, GoYaml]> {
+    for (const [key, value] of super.entries()) yield [key === 0 ? this.#zero : key, value];
+  }
+}
 
 /** A map as yaml.v3 decodes it when all keys are strings. */
 export class GoStringMap extends Map<string, GoYaml> {}
@@ -59,7 +71,7 @@ function typed(value: GoYaml): string {
 }
 
 /** Kinds in the order Go compares them in a map with keys of several types. */
-const TYPE_ORDER = ['%!s(<nil>)', 'bool', 'float64', 'int', 'string', 'uint64', 'time.Time'];
+const TYPE_ORDER = ['%!s(<nil>)', 'string', 'uint64', 'int', 'float64', 'bool', 'time.Time'];
 
 /** The order Go prints a map's entries in. */
 function compareKeys(a: GoYaml, b: GoYaml): number {

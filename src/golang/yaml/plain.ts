@@ -46,7 +46,7 @@ function keyText(key: GoYaml, value: GoYaml): string {
   if (typeof key === 'boolean') return String(key);
   if (typeof key === 'bigint' && key <= MAX_INT64) return key.toString();
   if (typeof key === 'number') {
-    const text = formatFloat(key, 'g', -1, 32);
+    const text = formatFloat(Math.fround(key), 'g', -1, 32);
     return text === '+Inf' ? '.inf' : text === '-Inf' ? '-.inf' : text === 'NaN' ? '.nan' : text;
   }
   throw new YamlError(`unsupported map key of type: ${goTypeName(key)}, key: ${goSyntax(key)}, value: ${goSyntax(value)}`);

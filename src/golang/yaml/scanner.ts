@@ -34,6 +34,50 @@ const MAX_SIMPLE_KEY = 1024;
 type SimpleKey = { possible: boolean; required: boolean; token: number; line: number; index: number; column: number };
 
 /**
+ * At which tokens simple keys may begin, and on which flow level. Entries outlive their keys exactly as in go-yaml, where that decides
+ * how far the scanner runs ahead of the parser. Tokens are set in ascending order.
+ */
+class KeyTokens {
+  readonly #tokens: number[] = [];
+  readonly #levels: number[] = [];
+  #front = 0;
+
+  set(token: number, level: number): void {
+    if (this.#front === this.#tokens.length) this.#clear();
+    if (this.#tokens[this.#tokens.length - 1] === token) {
+      this.#levels[this.#levels.length - 1] = level;
+    } else {
+      this.#tokens.push(token);
+      this.#levels.push(level);
+    }
+  }
+
+  delete(token: number): void {
+    for (let i = this.#tokens.length - 1; i >= this.#front && this.#tokens[i]! >= token; i--) {
+      if (this.#tokens[i] === token) this.#levels[i] = -1;
+    }
+    while (this.#levels[this.#levels.length - 1] === -1) {
+      this.#levels.pop();
+      this.#tokens.pop();
+    }
+  }
+
+  /** The flow level of the key at a token, or -1; asked for tokens in ascending order. */
+  levelOf(token: number): number {
+    const tokens = this.#tokens;
+    while (this.#front < tokens.length && tokens[this.#front]! < token) this.#front += 1;
+    if (this.#front >= tokens.length) this.#clear();
+    return tokens[this.#front] === token ? this.#levels[this.#front]! : -1;
+  }
+
+  #clear(): void {
+    this.#tokens.length = 0;
+    this.#levels.length = 0;
+    this.#front = 0;
+  }
+}
+
+/**
  * Characters to tokens, as libyaml does it in go-yaml: block structure becomes BLOCK-…-START and BLOCK-END tokens, and a KEY token is
  * inserted afterwards where a `:` shows that a simple key had begun. `modern` is yaml.v3: it looks two tokens further ahead and keeps
  * comments.
@@ -51,6 +95,7 @@ export class Scanner {
   readonly #source: YamlSource;
   readonly #indents: number[] = [];
   readonly #keys: SimpleKey[] = [];
+  readonly #keyTokens: KeyTokens = new KeyTokens();
   /** Position of the line's start, moved by the surrogate pairs since, so that columns count characters. */
   #lineStart = 0;
   /** Surrogate pairs so far. */
@@ -130,26 +175,12 @@ export class Scanner {
     const { tokens } = this;
     for (;;) {
       if (this.modern ? tokens.waiting > 2 : tokens.waiting > 0) {
-        const key = this.#keyAt(tokens.taken);
+        const key = this.#keys[this.#keyTokens.levelOf(tokens.taken)];
         if (key === undefined || !this.#isValid(key)) break;
       }
       this.#fetchNext();
     }
     this.#available = true;
-  }
-
-  /** The possible simple key that begins at a token. Token numbers grow with the flow level. */
-  #keyAt(token: number): SimpleKey | undefined {
-    const keys = this.#keys;
-    let low = 0;
-    let high = keys.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (keys[middle]!.token < token) low = middle + 1;
-      else high = middle;
-    }
-    for (; low < keys.length && keys[low]!.token === token; low++) if (keys[low]!.possible) return keys[low];
-    return undefined;
   }
 
   #isValid(key: SimpleKey): boolean {
@@ -308,6 +339,7 @@ export class Scanner {
     key.line = this.line;
     key.index = this.index;
     key.column = this.column;
+    this.#keyTokens.set(token, this.#keys.length - 1);
   }
 
   #removeKey(): void {
@@ -315,6 +347,7 @@ export class Scanner {
     if (!key.possible) return;
     if (key.required) this.fail(key.line, "could not find expected ':'");
     key.possible = false;
+    this.#keyTokens.delete(key.token);
   }
 
   #beginSimple(): void {
@@ -401,7 +434,7 @@ export class Scanner {
     this.#removeKey();
     if (this.flowLevel > 0) {
       this.flowLevel -= 1;
-      this.#keys.pop();
+      this.#keyTokens.delete(this.#keys.pop()!.token);
     }
     this.simpleKeyAllowed = false;
     this.push(type);
@@ -443,6 +476,7 @@ export class Scanner {
       this.tokens.insert(key.token - this.tokens.taken, new Token(KEY, key.line, key.index, '', '', 0));
       this.#rollIndent(key.column, key.token, BLOCK_MAPPING_START, key.line, key.index);
       key.possible = false;
+      this.#keyTokens.delete(key.token);
       this.simpleKeyAllowed = false;
     } else {
       if (this.flowLevel === 0) {

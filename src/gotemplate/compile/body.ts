@@ -1,13 +1,11 @@
 import { formatValue, GoFunc, GoInt, GoStruct, goTypeOf, quote, type GoValue } from '../../golang/index.ts';
+import { maxTemplateDepth } from '../limits.ts';
 import type { ActionNode, BodyNode, BranchNode, ListNode, TemplateNode } from '../parse/ast.ts';
 import { printNode } from '../parse/print.ts';
 import { isNilPointer, truth } from '../value.ts';
 import type { Compiler } from './compiler.ts';
 import { failAt, type Exec, type Frame } from './frame.ts';
 import { compileRange } from './range.ts';
-
-/** Go's bound on `template` actions within each other. */
-const maxDepth = 100_000;
 
 /** Compiles a list: its texts and actions in turn. */
 export function compileList(compiler: Compiler, list: ListNode): Exec {
@@ -111,7 +109,7 @@ function compileTemplate(compiler: Compiler, node: TemplateNode): Exec {
     frame.node = node;
     const template = run.set.lookup(node.name);
     if (template === undefined) failAt(frame, node, `template ${quote(node.name)} not defined`);
-    if (frame.depth >= maxDepth) failAt(frame, node, `exceeded maximum template depth (${maxDepth})`);
+    if (frame.depth >= maxTemplateDepth) failAt(frame, node, `exceeded maximum template depth (${maxTemplateDepth})`);
     const value = pipe?.(frame, dot);
     run.budget.step();
     frame.node = node;

@@ -1,4 +1,4 @@
-import { assignableTo, anyType, GoKeyedMap, GoMap, GoStruct, goTypeOf, quote, stringType, type GoMethod, type GoType, type GoValue } from '../../golang/index.ts';
+import { assignableTo, anyType, GoError, GoKeyedMap, GoMap, GoStruct, goTypeOf, quote, stringType, type GoMethod, type GoType, type GoValue } from '../../golang/index.ts';
 import type { ChainNode, FieldNode, Operand, VariableNode } from '../parse/ast.ts';
 import { heldType, isNilPointer, zeroValue } from '../value.ts';
 import { coerce, dynamicArgument } from './argument.ts';
@@ -130,6 +130,7 @@ function isExported(name: string): boolean {
 function callMethod(frame: Frame, { node, name, receiver }: Access, method: GoMethod, args: readonly GoValue[]): GoValue {
   frame.run.budget.step();
   try {
+    if (receiver instanceof GoStruct && isNilPointer(receiver)) throw nilReceiver(receiver.structType.name, name);
     return method.call(receiver, args);
   } catch (error) {
     throw callFailure(frame, name, node, error);
@@ -161,4 +162,9 @@ export function fieldCall(
     if (given.piped) values.push(coerce(frame, final, parameterType(method, args.length)));
     return callMethod(frame, access, method, values);
   };
+}
+
+/** Go's panic for a method of a struct called on a nil pointer. */
+function nilReceiver(type: string, name: string): GoError {
+  return new GoError(`value method ${type}.${name} called using nil *${type.slice(type.lastIndexOf('.') + 1)} pointer`);
 }

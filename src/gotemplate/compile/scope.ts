@@ -12,7 +12,7 @@ export type Binding = {
 };
 
 /** What a conditional binding's slot holds while its variable has not been declared. */
-export const undeclared: GoStruct = new GoStruct(structType('undeclared variable', []), null);
+export const undeclared: GoStruct = new GoStruct(structType('undeclared variable', { fields: [] }), null);
 
 /** The variables of one template while it is compiled. */
 export class Scope {

@@ -76,17 +76,6 @@ export type Operand =
 /** Every node an error can point at. */
 export type Node = BodyNode | ListNode | PipeNode | CommandNode | Operand;
 
-/** One template: the body of a file, of a `define` or of a `block`. */
-export type Tree = {
-  readonly name: string;
-  /** The name of the text it was parsed from, which error locations show. */
-  readonly source: Source;
-  readonly root: ListNode;
-};
-
-/** A text that was parsed. */
-export type Source = { readonly name: string; readonly text: string };
-
 /** True when the list holds only white space, so that it does not replace another definition. */
 export function isEmptyList(list: ListNode): boolean {
   return list.nodes.every((node) => node.kind === 'text' && isBlank(node.text));

@@ -9,9 +9,7 @@ import {
   type ListNode,
   type Operand,
   type PipeNode,
-  type Source,
   type TemplateNode,
-  type Tree,
   type VariableNode,
 } from './ast.ts';
 import { Lexer } from './lexer.ts';
@@ -27,31 +25,37 @@ export type ParseOptions = {
   right?: string;
 };
 
-/** The trees of a text by template name: the text's own (under its name) and those of its `define`s and `block`s. */
-export type Trees = ReadonlyMap<string, Tree>;
+/** What a text holds. */
+export type ParsedTemplates = {
+  /** The text's own template. */
+  readonly main: ListNode;
+  /** Its `define`s and `block`s by name. */
+  readonly definitions: ReadonlyMap<string, ListNode>;
+  /** The line on which the text ends. */
+  readonly lastLine: number;
+};
 
 /**
  * Parses one template text as Go's text/template/parse does.
  * @throws TemplateError `TemplateSyntax` with Go's message, `template: NAME:LINE: …`.
  */
-export function parse(name: string, text: string, options: ParseOptions): Trees {
+export function parse(name: string, text: string, options: ParseOptions): ParsedTemplates {
   const lexer = new Lexer(text, {
     left: options.left || '{{',
     right: options.right || '}}',
     breakIsKeyword: !options.isFunction('break'),
     continueIsKeyword: !options.isFunction('continue'),
   });
-  const shared: Shared = { source: { name, text }, lexer, isFunction: options.isFunction, trees: new Map(), nesting: 0 };
-  new TreeParser(shared).parseText();
-  return shared.trees;
+  const shared: Shared = { name, lexer, isFunction: options.isFunction, definitions: new Map(), nesting: 0 };
+  return { ...new TreeParser(shared).parseText(), definitions: shared.definitions };
 }
 
 /** What the parsers of one text's templates have in common. */
 type Shared = {
-  readonly source: Source;
+  readonly name: string;
   readonly lexer: Lexer;
   readonly isFunction: (name: string) => boolean;
-  readonly trees: Map<string, Tree>;
+  readonly definitions: Map<string, ListNode>;
   nesting: number;
 };
 
@@ -89,8 +93,7 @@ class TreeParser {
     this.#shared = shared;
   }
 
-  parseText(): void {
-    const { source } = this.#shared;
+  parseText(): Pick<ParsedTemplates, 'main' | 'lastLine'> {
     const pos = this.#peek().pos;
     const nodes: BodyNode[] = [];
     while (this.#peek().kind !== 'eof') {
@@ -106,7 +109,7 @@ class TreeParser {
       if (isTerminator(node)) this.#fail(`unexpected {{${node.kind}}}`);
       nodes.push(node);
     }
-    this.#add({ name: source.name, source, root: { kind: 'list', pos, nodes } });
+    return { main: { kind: 'list', pos, nodes }, lastLine: this.#tokens[0].line };
   }
 
   // Look-ahead.
@@ -161,7 +164,7 @@ class TreeParser {
   // Errors.
 
   #fail(problem: string): never {
-    const { name } = this.#shared.source;
+    const { name } = this.#shared;
     const { line } = this.#tokens[0];
     throw new TemplateError({ code: 'TemplateSyntax', message: `template: ${name}:${line}: ${problem}`, line: { source: name, line } });
   }
@@ -169,7 +172,7 @@ class TreeParser {
   #unexpected(token: Token, context: string): never {
     if (token.kind !== 'error') this.#fail(`unexpected ${describeToken(token)} in ${context}`);
     if (this.#actionLine === 0 || this.#actionLine === token.line) this.#fail(token.value);
-    const started = ` started at ${this.#shared.source.name}:${this.#actionLine}`;
+    const started = ` started at ${this.#shared.name}:${this.#actionLine}`;
     this.#fail(`${token.value}${token.value.endsWith(' action') ? '' : ' in action'}${started}`);
   }
 
@@ -193,11 +196,11 @@ class TreeParser {
 
   // Templates.
 
-  #add(tree: Tree): void {
-    const { trees } = this.#shared;
-    const known = trees.get(tree.name);
-    if (known === undefined || isEmptyList(known.root)) trees.set(tree.name, tree);
-    else if (!isEmptyList(tree.root)) this.#fail(`template: multiple definition of template ${quote(tree.name)}`);
+  #add(name: string, root: ListNode): void {
+    const { definitions } = this.#shared;
+    const known = definitions.get(name);
+    if (known === undefined || isEmptyList(known)) definitions.set(name, root);
+    else if (!isEmptyList(root)) this.#fail(`template: multiple definition of template ${quote(name)}`);
   }
 
   /** After `define`. */
@@ -213,7 +216,7 @@ class TreeParser {
   #body(name: string, context: string): void {
     const { list, terminator } = this.#itemList();
     if (terminator.kind !== 'end') this.#fail(`unexpected {{${terminator.kind}}} in ${context}`);
-    this.#add({ name, source: this.#shared.source, root: list });
+    this.#add(name, list);
   }
 
   #itemList(): { list: ListNode; terminator: Terminator } {
@@ -441,8 +444,10 @@ class TreeParser {
         return { kind: 'bool', pos, value: value === 'true' };
       case 'charConstant':
       case 'complex':
-      case 'number':
-        return this.#convert(() => readNumber(pos, value, token.kind));
+      case 'number': {
+        const { kind } = token;
+        return this.#convert(() => readNumber(pos, value, kind));
+      }
       case 'leftParen':
         return this.#nested(() => this.#pipeline('parenthesized pipeline', 'rightParen'));
       case 'string':

@@ -1,9 +1,9 @@
-import { quoteRune, sliceBytes } from '../../golang/index.ts';
+import { quoteForTime, quoteRune, sliceBytes } from '../../golang/index.ts';
 
 /** RFC 3339 full-date, with the texts of Go's time.Parse("2006-01-02"). */
 export function checkDate(text: string): string | undefined {
   const failed = (rest: string, want: string): string =>
-    `parsing time ${timeQuote(text)} as "2006-01-02": cannot parse ${timeQuote(rest)} as ${timeQuote(want)}`;
+    `parsing time ${quoteForTime(text)} as "2006-01-02": cannot parse ${quoteForTime(rest)} as ${quoteForTime(want)}`;
   if (!/^\d{4}/.test(text)) return failed(text, '2006');
   let at = 4;
   const numbers: number[] = [];
@@ -12,13 +12,13 @@ export function checkDate(text: string): string | undefined {
     const digits = text.slice(at + 1, at + 3);
     if (!/^\d\d$/.test(digits)) return failed(text.slice(at + 1), want);
     numbers.push(Number(digits));
-    if (want === '01' && (Number(digits) < 1 || Number(digits) > 12)) return `parsing time ${timeQuote(text)}: month out of range`;
+    if (want === '01' && (Number(digits) < 1 || Number(digits) > 12)) return `parsing time ${quoteForTime(text)}: month out of range`;
     at += 3;
   }
-  if (at < text.length) return `parsing time ${timeQuote(text)}: extra text: ${timeQuote(text.slice(at))}`;
+  if (at < text.length) return `parsing time ${quoteForTime(text)}: extra text: ${quoteForTime(text.slice(at))}`;
   const [month = 1, day = 1] = numbers;
   const days = new Date(Date.UTC(2000 + (Number(text.slice(0, 4)) % 400), month, 0)).getUTCDate();
-  return day < 1 || day > days ? `parsing time ${timeQuote(text)}: day out of range` : undefined;
+  return day < 1 || day > days ? `parsing time ${quoteForTime(text)}: day out of range` : undefined;
 }
 
 /** RFC 3339 full-time, leap seconds allowed. */
@@ -117,17 +117,6 @@ export function checkPeriod(text: string): string | undefined {
 
 function named(what: string, problem: string | undefined): string | undefined {
   return problem === undefined ? undefined : `invalid ${what}: ${problem}`;
-}
-
-/** Go's package time quotes bytes outside ASCII as `\\x..`. */
-function timeQuote(text: string): string {
-  let out = '';
-  for (const byte of Buffer.from(text)) {
-    const char = String.fromCharCode(byte);
-    if (char === '"' || char === '\\') out += `\\${char}`;
-    else out += byte >= 0x80 || byte < 0x20 ? `\\x${byte.toString(16).padStart(2, '0')}` : char;
-  }
-  return `"${out}"`;
 }
 
 function byteAt(text: string, at: number): string {

@@ -60,3 +60,17 @@ export function* checkEach(facts: Iterable<unknown>, check: (fact: Fact) => stri
     }
   }
 }
+
+const sources = new WeakMap<Fact, string>();
+
+/** Parses one line of a facts file and remembers its text. */
+export function parseFact(line: string): Fact {
+  const fact = JSON.parse(line) as Fact;
+  sources.set(fact, line);
+  return fact;
+}
+
+/** The line a fact was read from: where digits matter that JSON.parse does not keep. */
+export function sourceOf(fact: Fact): string {
+  return sources.get(fact) ?? JSON.stringify(fact);
+}

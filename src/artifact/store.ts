@@ -1,0 +1,335 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, copyFile, link, lstat, mkdir, open, readdir, readFile, rename, rm, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { bounded, type Clock, type Digest, digestAlgorithm, Digester, digestOf, type Duration, errorMessage, isDigest, Lru } from '../std/index.ts';
+import { type ArchiveTree, filterArchive } from './archive-tree.ts';
+import { ArtifactError, artifactError } from './errors.ts';
+import { sourceIgnore } from './ignore.ts';
+import { type ArchiveLimits, defaultArchiveLimits } from './limits.ts';
+import { readArchive } from './read-archive.ts';
+import { writeArchive } from './write-archive.ts';
+
+/** Which object publishes: its kind in lower case, namespace and name; the folder of its archives (OB23). */
+export type Publisher = { kind: string; namespace: string; name: string };
+
+/** How a layer becomes an archive. */
+export type ArchiveRequest = {
+  publisher: Publisher;
+  /** Digest of the revision; names the archive. */
+  revision: Digest;
+  /** Digest of the layer: with `operation` and `ignore` it decides the content, so equal requests share the work. */
+  layer: Digest;
+  /** OB19 and OB21, or OB20. */
+  operation: 'extract' | 'copy';
+  /** `spec.ignore`; undefined means the default patterns (OB22). */
+  ignore: string | undefined;
+  /** The layer's bytes, checked against its digest by whoever gives them. Not called when the content is there already. */
+  open: () => AsyncIterable<Uint8Array>;
+};
+
+/** An archive in the store: path below its root, hash and size of the file. */
+export type StoredArchive = { path: string; digest: Digest; size: number };
+
+/** How a store behaves. */
+export type ArtifactStoreOptions = {
+  /** The folder; created when missing. */
+  root: string;
+  clock: Clock;
+  /** OB25: how long superseded archives are kept, and how many archives of one object. */
+  retention: { ttl: Duration; records: number };
+  /** Bytes of unpacked content kept in memory. Default 256 MiB. */
+  cacheBytes?: number;
+  limits?: Partial<ArchiveLimits>;
+};
+
+/** Files looked at in one collection (OB25). */
+const MAX_FILES = 1000;
+const DEFAULT_CACHE = 256 * 1024 * 1024;
+const LATEST = 'latest.tar.gz';
+const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+type Content = { digest: Digest; size: number; path: string };
+type Seen = { inode: number; size: number; modified: number; digest: Digest };
+
+/**
+ * The stored artifacts of this replica: one file per object and revision, equal content kept once (hard links), unpacked once and shared.
+ * A file appears under its name only when it is complete; a process killed at any point leaves the old state or the new one. The store is a
+ * cache: whatever is lost is pulled again by digest.
+ */
+export class ArtifactStore {
+  readonly #root: string;
+  readonly #clock: Clock;
+  readonly #retention: ArtifactStoreOptions['retention'];
+  readonly #limits: ArchiveLimits;
+  readonly #trees: Lru<Digest, ArchiveTree>;
+  readonly #loading = new Map<Digest, Promise<ArchiveTree>>();
+  readonly #contents = new Lru<string, Content>(10_000);
+  readonly #making = new Map<string, Promise<Content>>();
+  readonly #seen = new Lru<string, Seen>(20_000);
+  readonly #temporary = new Set<string>();
+
+  constructor(options: ArtifactStoreOptions) {
+    this.#root = options.root;
+    this.#clock = options.clock;
+    this.#retention = options.retention;
+    this.#limits = { ...defaultArchiveLimits, ...options.limits };
+    this.#trees = new Lru(options.cacheBytes ?? DEFAULT_CACHE, (tree) => tree.size + tree.count * 200 + 1000);
+  }
+
+  /** The folder that holds everything. */
+  get root(): string {
+    return this.#root;
+  }
+
+  /**
+   * Makes the archive of a layer and publishes it as `<kind>/<namespace>/<name>/<revision>.tar.gz`, then points `latest.tar.gz` to it (OB23).
+   * Equal layers are made once, however many objects publish them.
+   * @throws ArtifactError
+   */
+  async publish(request: ArchiveRequest, signal: AbortSignal): Promise<StoredArchive> {
+    const folder = publisherFolder(request.publisher);
+    const path = `${folder}/${request.revision}.tar.gz`;
+    return this.#disk(`store artifact ${JSON.stringify(path)}`, path, async () => {
+      await mkdir(join(this.#root, folder), { recursive: true, mode: 0o700 });
+      const content = await this.#content(request, path, signal);
+      if (content.path !== path) await this.#share(content, path);
+      await this.#pointLatest(folder, `${request.revision}.tar.gz`);
+      return { path, digest: content.digest, size: content.size };
+    });
+  }
+
+  /** The content for a request: known and still there, being made by somebody, or made now. */
+  async #content(request: ArchiveRequest, path: string, signal: AbortSignal): Promise<Content> {
+    const key = JSON.stringify([request.layer, request.operation, request.operation === 'copy' ? null : (request.ignore ?? null)]);
+    const known = this.#contents.get(key);
+    if (known !== undefined && (await this.verify(known))) return known;
+    let making = this.#making.get(key);
+    if (making === undefined) {
+      making = this.#make(request, path, signal).finally(() => this.#making.delete(key));
+      this.#making.set(key, making);
+    } else {
+      // Whoever started may have been told to stop; that is not this caller's failure.
+      const shared = await making.catch(() => undefined);
+      return shared ?? this.#content(request, path, signal);
+    }
+    const content = await making;
+    this.#contents.set(key, content);
+    return content;
+  }
+
+  async #make(request: ArchiveRequest, path: string, signal: AbortSignal): Promise<Content> {
+    const subject = `layer ${JSON.stringify(request.layer)}`;
+    if (request.operation === 'copy') return this.#copy(request, path, subject, signal);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of bounded(request.open(), this.#limits.compressedBytes, subject)) chunks.push(chunk);
+    signal.throwIfAborted();
+    const layer = await readArchive(Buffer.concat(chunks), { subject, links: 'skip', limits: this.#limits });
+    const tree = filterArchive(layer, sourceIgnore(layer, request.ignore));
+    const archive = await writeArchive(tree, 'stored');
+    signal.throwIfAborted();
+    const digest = digestOf(archive);
+    await this.#place(path, (temporary) => writeFile(temporary, archive, { mode: 0o600, flag: 'wx' }));
+    await this.#remember(path, digest);
+    this.#trees.set(digest, tree);
+    return { digest, size: archive.length, path };
+  }
+
+  /** OB20: the layer as it is, still under `.tar.gz`. */
+  async #copy(request: ArchiveRequest, path: string, subject: string, signal: AbortSignal): Promise<Content> {
+    const digester = new Digester();
+    let size = 0;
+    await this.#place(path, async (temporary) => {
+      const file = await open(temporary, 'wx', 0o600);
+      try {
+        for await (const chunk of bounded(request.open(), this.#limits.compressedBytes, subject)) {
+          signal.throwIfAborted();
+          digester.update(chunk);
+          size += chunk.length;
+          await file.write(chunk);
+        }
+      } finally {
+        await file.close();
+      }
+    });
+    const digest = digester.digest();
+    await this.#remember(path, digest);
+    return { digest, size, path };
+  }
+
+  /** Writes a file beside its place and renames it there. */
+  async #place(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+    const target = join(this.#root, path);
+    const temporary = join(dirname(target), `.${randomBytes(9).toString('hex')}.tmp`);
+    this.#temporary.add(temporary);
+    try {
+      await write(temporary);
+      await rename(temporary, target);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    } finally {
+      this.#temporary.delete(temporary);
+    }
+  }
+
+  /** Publishes content that is stored already under another name. */
+  async #share(content: Content, path: string): Promise<void> {
+    const source = join(this.#root, content.path);
+    await this.#place(path, async (temporary) => {
+      // File systems without hard links get a copy.
+      await link(source, temporary).catch(() => copyFile(source, temporary));
+      const now = this.#clock.now() / 1000;
+      await utimes(temporary, now, now);
+      await chmod(temporary, 0o600);
+    });
+    await this.#remember(path, content.digest);
+    await this.#remember(content.path, content.digest);
+  }
+
+  async #pointLatest(folder: string, target: string): Promise<void> {
+    await this.#place(`${folder}/${LATEST}`, (temporary) => symlink(target, temporary));
+  }
+
+  async #remember(path: string, digest: Digest): Promise<void> {
+    const info = await stat(join(this.#root, path));
+    this.#seen.set(path, { inode: info.ino, size: info.size, modified: info.mtimeMs, digest });
+  }
+
+  /** True when the archive is there and its content has this digest (OB02). A file that has not changed since it was hashed is not read again. */
+  async verify(archive: { path: string; digest: string }): Promise<boolean> {
+    const path = cleanPath(archive.path);
+    if (path === undefined || !isDigest(archive.digest)) return false;
+    const info = await lstat(join(this.#root, path)).catch(ifMissing);
+    if (info === undefined || !info.isFile()) return false;
+    const seen = this.#seen.get(path);
+    if (seen !== undefined && seen.inode === info.ino && seen.size === info.size && seen.modified === info.mtimeMs && sameAlgorithm(seen.digest, archive.digest)) {
+      return seen.digest === archive.digest;
+    }
+    const digester = new Digester(digestAlgorithm(archive.digest));
+    const file = await open(join(this.#root, path), 'r');
+    try {
+      for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 262_144 })) digester.update(chunk as Buffer);
+    } finally {
+      await file.close();
+    }
+    const digest = digester.digest();
+    this.#seen.set(path, { inode: info.ino, size: info.size, modified: info.mtimeMs, digest });
+    return digest === archive.digest;
+  }
+
+  /**
+   * The content of an archive as files, without HTTP: unpacked once per digest and shared (KB06, KB07: a link in it is an error).
+   * @throws ArtifactError when it is missing, corrupt or not a tar archive
+   */
+  tree(archive: { path: string; digest: string }, signal: AbortSignal): Promise<ArchiveTree> {
+    const { digest } = archive;
+    if (!isDigest(digest)) return Promise.reject(artifactError('DigestMismatch', `read artifact ${JSON.stringify(archive.path)}: ${JSON.stringify(digest)} is not a digest`, { subject: archive.path }));
+    const known = this.#trees.get(digest);
+    if (known !== undefined) return Promise.resolve(known);
+    signal.throwIfAborted();
+    let loading = this.#loading.get(digest);
+    if (loading === undefined) {
+      loading = this.#load(archive.path, digest).finally(() => this.#loading.delete(digest));
+      this.#loading.set(digest, loading);
+    }
+    return loading;
+  }
+
+  async #load(path: string, digest: Digest): Promise<ArchiveTree> {
+    const tree = await readArchive(await this.read({ path, digest }), { subject: `artifact ${JSON.stringify(path)}`, links: 'reject', limits: this.#limits });
+    this.#trees.set(digest, tree);
+    return tree;
+  }
+
+  /** The bytes of an archive, hashed before anybody gets them. @throws ArtifactError `ArtifactNotFound`, `DigestMismatch` */
+  async read(archive: { path: string; digest: Digest }): Promise<Uint8Array> {
+    const path = cleanPath(archive.path);
+    const what = `read artifact ${JSON.stringify(archive.path)}`;
+    const bytes = path === undefined ? undefined : await this.#disk(what, archive.path, () => readFile(join(this.#root, path)).catch(ifMissing));
+    if (bytes === undefined) throw artifactError('ArtifactNotFound', `${what}: not in the store`, { subject: archive.path, retryable: true });
+    const digest = digestOf(bytes, digestAlgorithm(archive.digest));
+    if (digest === archive.digest) return bytes;
+    throw artifactError('DigestMismatch', `${what}: digest mismatch: got ${digest}, want ${archive.digest}`, { subject: archive.path, retryable: true });
+  }
+
+  /**
+   * Removes files of a publisher that are older than the retention time, then the oldest beyond the number kept; never `current` (OB25).
+   * @returns the paths removed
+   */
+  async collect(publisher: Publisher, current: string): Promise<readonly string[]> {
+    const folder = publisherFolder(publisher);
+    return this.#disk(`collect garbage of ${JSON.stringify(folder)}`, folder, async () => {
+      const files = await this.#files(folder);
+      const now = this.#clock.now();
+      const old = files.filter((file) => file.path !== current && now - file.modified > this.#retention.ttl);
+      const kept = files.filter((file) => !old.includes(file)).sort((a, b) => a.modified - b.modified);
+      const spare = kept.filter((file) => file.path !== current).slice(0, Math.max(0, kept.length - this.#retention.records));
+      const garbage = [...old, ...spare];
+      for (const { path } of garbage) {
+        await unlink(join(this.#root, path)).catch(ifMissing);
+        this.#seen.delete(path);
+      }
+      return garbage.map((file) => file.path);
+    });
+  }
+
+  async #files(folder: string): Promise<{ path: string; modified: number }[]> {
+    const names = (await readdir(join(this.#root, folder)).catch(ifMissing)) ?? [];
+    const files: { path: string; modified: number }[] = [];
+    for (const name of names.slice(0, MAX_FILES)) {
+      const path = `${folder}/${name}`;
+      if (this.#temporary.has(join(this.#root, path))) continue;
+      const info = await lstat(join(this.#root, path)).catch(ifMissing);
+      if (info?.isFile() === true) files.push({ path, modified: info.mtimeMs });
+    }
+    return files;
+  }
+
+  /** Removes everything of a publisher (OB27). */
+  async remove(publisher: Publisher): Promise<void> {
+    const folder = publisherFolder(publisher);
+    await this.#disk(`remove artifacts of ${JSON.stringify(folder)}`, folder, () => rm(join(this.#root, folder), { recursive: true, force: true }));
+  }
+
+  async #disk<T>(what: string, subject: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Error) || !('syscall' in error)) throw error;
+      throw new ArtifactError({ code: 'StorageFailed', message: `${what}: ${errorMessage(error)}`, subject, cause: error });
+    }
+  }
+}
+
+/** Opens a store, creating its folder. @throws ArtifactError `StorageFailed` */
+export async function openArtifactStore(options: ArtifactStoreOptions): Promise<ArtifactStore> {
+  try {
+    await mkdir(options.root, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new ArtifactError({ code: 'StorageFailed', message: `open artifact store ${JSON.stringify(options.root)}: ${errorMessage(error)}`, subject: options.root, cause: error });
+  }
+  return new ArtifactStore(options);
+}
+
+function publisherFolder({ kind, namespace, name }: Publisher): string {
+  for (const part of [kind, namespace, name]) {
+    if (!NAME.test(part) || part.includes('..')) throw artifactError('PathRefused', `store artifact of ${JSON.stringify(`${kind}/${namespace}/${name}`)}: not a Kubernetes name`, { subject: part });
+  }
+  return `${kind}/${namespace}/${name}`;
+}
+
+/** A path below the root as `status.artifact.path` has it; undefined when it could lead elsewhere. */
+function cleanPath(path: string): string | undefined {
+  if (path.length > 2048 || path.includes('\0') || path.includes('\\')) return undefined;
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  return parts.length === 0 || parts.includes('..') ? undefined : parts.join('/');
+}
+
+function sameAlgorithm(a: Digest, b: Digest): boolean {
+  return digestAlgorithm(a) === digestAlgorithm(b);
+}
+
+function ifMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+  throw error;
+}

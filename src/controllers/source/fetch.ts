@@ -1,0 +1,49 @@
+import type { OCIRepository } from '../../api/index.ts';
+import { formatReference, type Descriptor, type ImageManifest, type Reference, type RegistryClient } from '../../oci/index.ts';
+import type { Digest } from '../../std/index.ts';
+import type { ArtifactStore, StoredArchive } from './artifact-store.ts';
+import { SourceFailure, step } from './failure.ts';
+
+/** What was fetched: the archive, and the annotations of the manifest it came from (OB17). */
+export type Fetched = { archive: StoredArchive; annotations: Record<string, string> };
+
+/** Pulls the artifact a digest names, takes the selected layer and publishes it (OB17–OB23). @throws SourceFailure */
+export async function fetchArtifact(
+  object: OCIRepository,
+  repository: { registry: string; path: string },
+  digest: Digest,
+  client: RegistryClient,
+  store: ArtifactStore,
+  signal: AbortSignal,
+): Promise<Fetched> {
+  const reference: Reference = { ...repository, digest };
+  const image = await step('OCIArtifactPullFailed', `failed to pull artifact from '${object.spec.url}'`, () => client.fetchImage(reference, signal));
+  const layer = selectLayer(object, image.manifest, formatReference(reference));
+  const { namespace, name } = object.metadata;
+  const operation = object.spec.layerSelector?.operation ?? 'extract';
+  const doing = operation === 'copy' ? 'failed to copy layer from artifact' : 'failed to extract layer contents from artifact';
+  const archive = await step('OCIArtifactLayerOperationFailed', doing, () =>
+    store.publish(
+      {
+        publisher: { kind: 'ocirepository', namespace, name },
+        revision: digest,
+        layer: layer.digest,
+        operation,
+        ignore: object.spec.ignore,
+        open: () => client.fetchBlob(repository, layer, signal),
+      },
+      signal,
+    ),
+  );
+  return { archive, annotations: { ...image.manifest.annotations } };
+}
+
+/** The layer `spec.layerSelector` asks for: the first of its media type, or simply the first (OB18). @throws SourceFailure */
+export function selectLayer(object: OCIRepository, manifest: ImageManifest, subject: string): Descriptor {
+  const wanted = object.spec.layerSelector?.mediaType ?? '';
+  const layer = wanted === '' ? manifest.layers[0] : manifest.layers.find((candidate) => candidate.mediaType === wanted);
+  if (layer !== undefined) return layer;
+  if (manifest.layers.length === 0) throw new SourceFailure('OCIArtifactLayerOperationFailed', `no layers found in artifact '${subject}'`);
+  const have = [...new Set(manifest.layers.map((candidate) => candidate.mediaType))].join(', ');
+  throw new SourceFailure('OCIArtifactLayerOperationFailed', `failed to find layer with media type '${wanted}' in artifact '${subject}': have ${have}`);
+}
