@@ -1,10 +1,10 @@
 import { milliseconds, sleep, systemClock } from '../std/index.ts';
-import { formatObjectRef, objectRef, type KubeObject } from '../manifest/index.ts';
-import { isKubeError, type KubeClient } from '../kube/index.ts';
+import { objectRef, type KubeObject } from '../manifest/index.ts';
+import { isKubeError } from '../kube/index.ts';
 import type { Change } from './change-set.ts';
-import { ApplyError, applyFailure, dryRunFailure, type ApplyErrorCode, type ObjectFailure } from './errors.ts';
+import { ApplyError, dryRunFailure, type ApplyErrorCode, type ObjectFailure } from './errors.ts';
 import { compileIgnoreRules } from './ignore-rules.ts';
-import { EMPTY_INVENTORY, inventoryEntry, mergeInventories, type Inventory, type InventoryEntry } from './inventory.ts';
+import { inventoryEntry, mergeInventories, type Inventory, type InventoryEntry } from './inventory.ts';
 import { defaultTakeover } from './managed-fields.ts';
 import { MARKS, hasMark, withOwner } from './marks.ts';
 import { normalise } from './normalise.ts';
@@ -14,7 +14,7 @@ import { mapLimited } from './pool.ts';
 import { waitForCurrent } from './stage-wait.ts';
 import type { ApplyRequest, ApplyResult, ApplyWarning, DriftReport, Known, LiveRecord } from './types.ts';
 import { examine, type Examined } from './examine.ts';
-import { writeObject } from './write.ts';
+import { writeObject, type WriteOutcome } from './write.ts';
 
 const DEFAULT_CONCURRENCY = 16;
 const DEFAULT_STAGE_TIMEOUT = 60_000;
@@ -98,6 +98,7 @@ class Run {
     const [only] = open;
     if (open.length === 1 && only !== undefined && this.#mayGoDirectly(only)) {
       only.write = { action: 'configured', payload: only.object.desired, base: only.live?.resourceVersion ?? '' };
+      only.direct = true;
       return decided;
     }
     const examined = await mapLimited(open, this.#concurrency, (each) => this.#examine(each));
@@ -181,16 +182,14 @@ class Run {
   }
 
   async #write(writes: readonly Decided[]): Promise<Map<string, Written>> {
-    const { client, signal, clock = systemClock } = this.#request;
     const outcomes = new Map<string, Written>();
     const failures: ObjectFailure[] = [];
     for (const wave of toWaves(writes, ({ object }) => object.ref.kind)) {
       this.#assertNotAborted();
-      await mapLimited(wave, this.#concurrency, async ({ object, write, recreate }) => {
-        if (write === undefined) return;
-        const outcome = await writeObject(object, write, { client, policy: this.#policy, recreate, signal, clock });
-        if (outcome.kind === 'failed') failures.push(outcome.failure);
-        else outcomes.set(object.key, outcome);
+      await mapLimited(wave, this.#concurrency, async (each) => {
+        const outcome = await this.#writeOne(each);
+        if (outcome?.kind === 'failed') failures.push(outcome.failure);
+        else if (outcome !== undefined) outcomes.set(each.object.key, outcome);
       });
       if (failures.length > 0) {
         for (const each of writes) this.#settleWritten(each, outcomes.get(each.object.key));
@@ -198,6 +197,21 @@ class Run {
       }
     }
     return outcomes;
+  }
+
+  async #writeOne(each: Decided): Promise<WriteOutcome | undefined> {
+    const { client, signal, clock = systemClock } = this.#request;
+    const { object, write, recreate } = each;
+    if (write === undefined) return undefined;
+    const outcome = await writeObject(object, write, { client, policy: this.#policy, recreate, signal, clock });
+    if (outcome.kind === 'written' || each.direct !== true) return outcome;
+    // Sent without a dry-run and refused: now the dry-run is worth it, for it may find a way (unknown fields, recreation) or the right words.
+    const examined = await this.#examine(each);
+    if (examined.kind === 'failed') return examined;
+    each.direct = false;
+    delete each.write;
+    this.#take(each, examined);
+    return this.#writeOne(each);
   }
 
   #settle(each: Decided, written: Written | undefined): void {
@@ -261,9 +275,11 @@ type Decided = {
   drift?: 'gone' | 'changed' | 'foreign';
   write?: Write;
   recreate?: boolean | undefined;
+  /** The write was not tried as a dry-run. */
+  direct?: boolean;
 };
 
-type Written = { kind: 'written'; action: Change['action']; answer: KubeObject };
+type Written = Extract<WriteOutcome, { kind: 'written' }>;
 
 const SERVED_ATTEMPTS = 50;
 const SERVED_INTERVAL = 100;

@@ -20,6 +20,9 @@ const MAX_REMEMBERED = 4096;
 /** Thrown when a value must really be written as JSON and read as YAML, as sigs.k8s.io/yaml does, to know what becomes of it. */
 export const UNFAITHFUL: unique symbol = Symbol('unfaithful');
 
+/** A JSON key longer than this, with every character escaped, may be no simple key when the JSON is read as YAML. */
+const LONG_KEY = 165;
+
 /** Characters that JSON leaves as they are and YAML refuses, or (NEL) folds. */
 const CHANGED_BY_YAML = /[\x7f-\x9f\ufffe\uffff]/;
 
@@ -33,10 +36,10 @@ export function emitV2(value: YamlValue, numbers: NumberStyle): string {
   return emitter.text;
 }
 
-/** True when a text without quotes would be read as text: no constant, number, date, or YAML 1.1 sexagesimal. */
+/** True when a text without quotes would be read as text: no constant (of YAML 1.1 either), number, date, or sexagesimal number. */
 export function isPlainText(text: string, modern: boolean): boolean {
   if (!mayResolve(text)) return true;
-  if (typeof resolvePlain(text, modern) !== 'string') return false;
+  if (typeof resolvePlain(text, false) !== 'string' || (modern && typeof resolvePlain(text, true) !== 'string')) return false;
   const c = text.charCodeAt(0);
   if (c >= 48 && c <= 57 && text.charCodeAt(4) === 45 && parseTimestamp(text) !== undefined) return false;
   return !((c <= 57 || c === 43) && text.includes(':') && BASE_60.test(text));
@@ -144,6 +147,7 @@ class EmitterV2 {
     const writer = this.#writer;
     const known = this.#keys.get(key);
     if (known !== undefined) return writer.writeIndicator(known, false, false, false);
+    if (this.#numbers === 'json' && key.length > LONG_KEY) throw UNFAITHFUL;
     const text = toValidText(key);
     const allowed = analyze(text, false);
     if (!isSimpleKey(text, allowed)) {

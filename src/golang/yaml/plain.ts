@@ -8,6 +8,9 @@ import { setEntry, type YamlObject, type YamlValue } from './value.ts';
 /** How numbers come out: all as float64, or integers beyond 2^53 as bigints. */
 export type Numbers = 'float64' | 'exact';
 
+/** As {@link Numbers}, and `go`: a bigint is a Go integer, a number a float64. */
+type NumberForm = Numbers | 'go';
+
 const MAX_INT64 = 2n ** 63n - 1n;
 
 /** The number a Go integer becomes on its way through JSON. */
@@ -29,9 +32,14 @@ export function plainV3(value: GoYaml, numbers: Numbers): YamlValue {
   return convert(value, numbers, String);
 }
 
-function convert(value: GoYaml, numbers: Numbers, keyOf: (key: GoYaml, value: GoYaml) => string): YamlValue {
+/** A decoded v2 value for the emitter, which tells integers from floats. */
+export function emittable(value: GoYaml): YamlValue {
+  return convert(value, 'go', keyText);
+}
+
+function convert(value: GoYaml, numbers: NumberForm, keyOf: (key: GoYaml, value: GoYaml) => string): YamlValue {
   if (typeof value === 'string') return toValidText(value);
-  if (typeof value === 'bigint') return plainInteger(value, numbers);
+  if (typeof value === 'bigint') return numbers === 'go' ? value : plainInteger(value, numbers);
   if (value === null || typeof value === 'boolean' || typeof value === 'number') return value;
   if (Array.isArray(value)) return value.map((item) => convert(item, numbers, keyOf));
   if (value instanceof YamlTime) return value.text;

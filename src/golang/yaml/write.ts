@@ -3,12 +3,9 @@ import { decodeV2 } from './decode-v2.ts';
 import { emitV2, UNFAITHFUL } from './emit-v2.ts';
 import { DEFAULT_YAML_LIMITS } from './limits.ts';
 import { Composer } from './node.ts';
-import { unquotedValue } from './plain.ts';
+import { emittable } from './plain.ts';
 import { yamlSource } from './source.ts';
 import type { YamlValue } from './value.ts';
-
-/** A JSON key longer than this (with every character escaped) may be no simple key when the JSON is read as YAML. */
-const LONG_KEY = 165;
 
 /**
  * The text sigs.k8s.io/yaml Marshal writes (Helm's toYaml with its last newline, kubectl -o yaml). It goes through JSON there, so whole
@@ -17,7 +14,7 @@ const LONG_KEY = 165;
  */
 export function writeYaml(value: YamlValue): string {
   try {
-    if (!hasLongKey(value)) return emitV2(value, 'json');
+    return emitV2(value, 'json');
   } catch (error) {
     if (error !== UNFAITHFUL) throw error;
   }
@@ -28,12 +25,5 @@ export function writeYaml(value: YamlValue): string {
 export function writeYamlFromJson(json: string): string {
   const limits = DEFAULT_YAML_LIMITS;
   const document = new Composer(yamlSource(json, limits), false, limits).document();
-  return emitV2(document === undefined ? null : unquotedValue(decodeV2(document, false, limits)), 'go');
-}
-
-function hasLongKey(value: YamlValue): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (Array.isArray(value)) return value.some(hasLongKey);
-  for (const key in value) if (key.length > LONG_KEY || hasLongKey(value[key]!)) return true;
-  return false;
+  return emitV2(document === undefined ? null : emittable(decodeV2(document, false, limits)), 'go');
 }

@@ -39,7 +39,7 @@ export class Writer {
   /** Indentation of a foot comment just written: an empty line keeps it apart from what follows. -1 for none. */
   footIndent = -1;
 
-  constructor(width = NO_FOLD) {
+  constructor(width: number = NO_FOLD) {
     this.#width = width;
   }
 

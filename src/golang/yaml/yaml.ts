@@ -1,20 +1,10 @@
 import { dump } from 'js-yaml';
-import { readYaml } from './read.ts';
 import type { YamlValue } from './value.ts';
 
 export { readYaml, readYamlDocuments, type ReadYamlOptions, type YamlDialect } from './read.ts';
+export { writeYaml, writeYamlFromJson } from './write.ts';
 export type { YamlLimits } from './limits.ts';
 export { isYamlObject } from './value.ts';
-
-/** The text sigs.k8s.io/yaml `Marshal` writes. */
-export function writeYaml(value: YamlValue): string {
-  return dump(value, { sortKeys: true, noRefs: true, seqNoIndent: true } as never);
-}
-
-/** The text sigs.k8s.io/yaml `JSONToYAML` makes of a JSON text: numbers keep their digits. */
-export function writeYamlFromJson(json: string): string {
-  return writeYaml(readYaml(json));
-}
 
 export type WriteYamlV3Options = {
   /** Spaces per level. Default 2. */

@@ -1,0 +1,98 @@
+import {
+  compareText,
+  compileGlob,
+  byteSliceType,
+  GoByteSlice,
+  GoError,
+  GoMap,
+  goMap,
+  mapOf,
+  namedType,
+  stringSlice,
+  stringSliceType,
+  stringType,
+  bytesToText,
+  type Glob,
+  type GoMethod,
+  type GoType,
+  type GoValue,
+} from '../../golang/index.ts';
+import { isCodedError, Lru } from '../../std/index.ts';
+import type { ChartFile } from '../chart/chart.ts';
+import { toYaml } from './yaml-functions.ts';
+
+const globs = new Lru<string, Glob>(1000);
+
+const methods: Readonly<Record<string, GoMethod>> = {
+  Get: { params: [stringType], result: stringType, call: (files, [name]) => textOf(files, name) },
+  GetBytes: { params: [stringType], result: byteSliceType, call: (files, [name]) => bytesOf(files, name) ?? new GoByteSlice(new Uint8Array()) },
+  Glob: {
+    params: [stringType],
+    get result(): GoType {
+      return filesType;
+    },
+    call: (files, [pattern]) => matching(files, String(pattern)),
+  },
+  AsConfig: { params: [], result: stringType, call: (files) => byBaseName(files, bytesToText) },
+  AsSecrets: { params: [], result: stringType, call: (files) => byBaseName(files, (bytes) => Buffer.from(bytes).toString('base64')) },
+  Lines: { params: [stringType], result: stringSliceType, call: (files, [name]) => lines(files, name) },
+};
+
+/** The type of `.Files`: contents by name. */
+export const filesType: GoType = namedType('engine.files', mapOf(stringType, byteSliceType), methods);
+
+/** `.Files` of a chart: everything but templates, values, schema, Chart.yaml and subcharts. */
+export function filesObject(files: readonly ChartFile[]): GoMap {
+  return new GoMap(filesType, new Map(files.map((file) => [file.name, new GoByteSlice(file.data)])));
+}
+
+function bytesOf(files: GoValue, name: GoValue): GoByteSlice | undefined {
+  const file = files instanceof GoMap ? files.get(String(name)) : undefined;
+  return file instanceof GoByteSlice ? file : undefined;
+}
+
+function textOf(files: GoValue, name: GoValue): string {
+  const file = bytesOf(files, name);
+  return file === undefined ? '' : bytesToText(file.bytes);
+}
+
+function matching(files: GoValue, pattern: string): GoMap {
+  const out = new GoMap(filesType);
+  if (!(files instanceof GoMap)) return out;
+  const matches = globOf(pattern);
+  for (const [name, content] of files.entries()) if (matches(name)) out.set(name, content);
+  return out;
+}
+
+/** A pattern that does not parse matches everything, as in Helm. */
+function globOf(pattern: string): Glob {
+  let glob = globs.get(pattern);
+  if (glob === undefined) {
+    try {
+      glob = compileGlob(pattern, '/');
+    } catch (error) {
+      if (!isCodedError(error, 'GoError')) throw error;
+      glob = () => true;
+    }
+    globs.set(pattern, glob);
+  }
+  return glob;
+}
+
+function byBaseName(files: GoValue, encode: (bytes: Uint8Array) => string): string {
+  const out = goMap();
+  if (!(files instanceof GoMap)) return '';
+  for (const name of [...files.keys()].sort(compareText)) {
+    const content = files.get(name);
+    if (content instanceof GoByteSlice) out.set(name.slice(name.lastIndexOf('/') + 1), encode(content.bytes));
+  }
+  return toYaml(out);
+}
+
+function lines(files: GoValue, name: GoValue): GoValue {
+  const file = bytesOf(files, name);
+  if (file === undefined) return stringSlice([]);
+  const text = bytesToText(file.bytes);
+  if (text === '') throw new GoError('runtime error: index out of range [-1]');
+  return stringSlice((text.endsWith('\n') ? text.slice(0, -1) : text).split('\n'));
+}

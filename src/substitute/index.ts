@@ -1,0 +1,2 @@
+export { SubstitutionError, type SubstitutionErrorCode } from './errors.ts';
+export { isOptedOut, prepareVariables, substituteObject, substituteText, type SubstituteOptions, type Variables } from './substitute.ts';
