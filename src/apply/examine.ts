@@ -99,23 +99,29 @@ async function recreateOrFail(object: Prepared, error: unknown, context: Examine
   if (certainty === 'no') return { kind: 'failed', failure };
   const current = await client.find(targetOf(object.desired), { signal }).catch(() => undefined);
   if (current === undefined || !(allowed || hasMark(current.metadata, MARKS.forceEnabled))) return { kind: 'failed', failure };
-  if (certainty === 'likely' && !(await wouldBeValid(object, context))) return { kind: 'failed', failure };
+  if (!(await isOnlyTheChange(object, error, certainty, context))) return { kind: 'failed', failure };
   const write = { action: 'created', payload: object.desired, base: '', cleanup: current } as const;
   return { kind: 'decided', next: { kind: 'write', write }, recreate: true, drift: undefined, warnings };
 }
 
 /**
- * Kubernetes answers an invalid object and a changed immutable field alike. Deleting a live object for one that can never be created would
- * lose it, so the desired object is tried under another name first: only if that is valid is it the change that is not.
+ * Kubernetes answers an invalid object and a changed immutable field alike, and often both at once. Deleting a live object for one that cannot
+ * be created would lose it, so the desired object is tried under another name first. Where the server spoke of immutability, only a complaint
+ * it makes both times counts: another name may have troubles of its own (a node port in use).
  */
-async function wouldBeValid(object: Prepared, { client, policy, signal }: ExamineContext): Promise<boolean> {
+async function isOnlyTheChange(object: Prepared, error: unknown, certainty: 'sure' | 'likely', { client, policy, signal }: ExamineContext): Promise<boolean> {
   const { desired } = object;
   const name = `${desired.metadata.name.slice(0, 40).replace(/[^a-z0-9]+$/, '')}-sluice-check`;
   try {
     await client.create({ ...desired, metadata: { ...desired.metadata, name } }, { dryRun: true, fieldManager: policy.fieldManager, signal });
     return true;
-  } catch (error) {
-    if (isKubeError(error)) return false;
-    throw error;
+  } catch (check) {
+    if (!isKubeError(check)) throw check;
+    const before = new Set(causeKeys(error));
+    return certainty === 'sure' && !causeKeys(check).some((key) => before.has(key));
   }
+}
+
+function causeKeys(error: unknown): string[] {
+  return isKubeError(error) ? error.causes.map(({ field, message }) => `${field} ${message}`) : [];
 }

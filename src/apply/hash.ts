@@ -12,7 +12,8 @@ export function desiredHash(object: KubeObject): string {
  * one server, which writes equal objects alike.
  */
 export function contentHash(object: KubeObject): string {
-  const { metadata, status: _, ...body } = object;
+  // Lists of built-in kinds give items without apiVersion and kind.
+  const { apiVersion: _apiVersion, kind: _kind, metadata, status: _status, ...body } = object;
   return shortHash(JSON.stringify([metadata.labels ?? {}, metadata.annotations ?? {}, body]));
 }
 

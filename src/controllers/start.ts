@@ -6,6 +6,7 @@ import {
   controllerNames,
   type Kind,
 } from '../api/index.ts';
+import type { ArtifactStore } from '../artifact/index.ts';
 import type { KindRef, KubeClient } from '../kube/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
 import type { RegistryClients } from '../oci/index.ts';
@@ -23,7 +24,7 @@ import {
   type Metrics,
 } from '../runtime/index.ts';
 import { errorMessage, milliseconds, type Backoff, type Clock } from '../std/index.ts';
-import { OciRepositoryController, ociRepositoryConditions, type ArtifactStore } from './source/index.ts';
+import { OciRepositoryController, ociRepositoryConditions } from './source/index.ts';
 
 /** Everything the controllers of one process work with. */
 export type ControllersOptions = {

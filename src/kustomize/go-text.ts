@@ -32,18 +32,6 @@ export function formatFloat(value: number): string {
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   const [mantissa = '', power = '0'] = value.toExponential().split('e');
   const exponent = Number(power);
-  if (exponent >= -4 && exponent < 21 && (exponent < 6 || exponent < digitCount(mantissa))) {
-    if (exponent < Math.max(6, digitCount(mantissa)) && exponent < 21) return plainDigits(value);
-  }
-  const sign = exponent < 0 ? '-' : '+';
-  return `${mantissa}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
-}
-
-function digitCount(mantissa: string): number {
-  return mantissa.replace(/[-.]/g, '').length;
-}
-
-function plainDigits(value: number): string {
-  const text = String(value);
-  return text.includes('e') ? value.toFixed(20).replace(/0+$/, '') : text;
+  if (exponent >= -4 && exponent < 6) return String(value);
+  return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }

@@ -12,6 +12,7 @@ import {
   type OCIRepository,
   type OCIRepositoryStatus,
 } from '../../api/index.ts';
+import type { ArtifactStore } from '../../artifact/index.ts';
 import type { RegistryClients } from '../../oci/index.ts';
 import {
   deepEqual,
@@ -29,7 +30,6 @@ import {
 } from '../../runtime/index.ts';
 import { jitter, milliseconds, parseDuration, type Clock } from '../../std/index.ts';
 import { readAccess } from './access.ts';
-import type { ArtifactStore } from './artifact-store.ts';
 import { SourceFailure } from './failure.ts';
 import { fetchArtifact } from './fetch.ts';
 import { resolveRevision } from './resolve.ts';

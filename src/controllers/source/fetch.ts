@@ -1,7 +1,7 @@
 import type { OCIRepository } from '../../api/index.ts';
 import { formatReference, type Descriptor, type ImageManifest, type Reference, type RegistryClient } from '../../oci/index.ts';
 import type { Digest } from '../../std/index.ts';
-import type { ArtifactStore, StoredArchive } from './artifact-store.ts';
+import { selectLayer, type ArtifactStore, type StoredArchive } from '../../artifact/index.ts';
 import { SourceFailure, step } from './failure.ts';
 
 /** What was fetched: the archive, and the annotations of the manifest it came from (OB17). */
@@ -18,7 +18,7 @@ export async function fetchArtifact(
 ): Promise<Fetched> {
   const reference: Reference = { ...repository, digest };
   const image = await step('OCIArtifactPullFailed', `failed to pull artifact from '${object.spec.url}'`, () => client.fetchImage(reference, signal));
-  const layer = selectLayer(object, image.manifest, formatReference(reference));
+  const layer = wantedLayer(object, image.manifest, formatReference(reference));
   const { namespace, name } = object.metadata;
   const operation = object.spec.layerSelector?.operation ?? 'extract';
   const doing = operation === 'copy' ? 'failed to copy layer from artifact' : 'failed to extract layer contents from artifact';
@@ -38,12 +38,11 @@ export async function fetchArtifact(
   return { archive, annotations: { ...image.manifest.annotations } };
 }
 
-/** The layer `spec.layerSelector` asks for: the first of its media type, or simply the first (OB18). @throws SourceFailure */
-export function selectLayer(object: OCIRepository, manifest: ImageManifest, subject: string): Descriptor {
-  const wanted = object.spec.layerSelector?.mediaType ?? '';
-  const layer = wanted === '' ? manifest.layers[0] : manifest.layers.find((candidate) => candidate.mediaType === wanted);
-  if (layer !== undefined) return layer;
-  if (manifest.layers.length === 0) throw new SourceFailure('OCIArtifactLayerOperationFailed', `no layers found in artifact '${subject}'`);
-  const have = [...new Set(manifest.layers.map((candidate) => candidate.mediaType))].join(', ');
-  throw new SourceFailure('OCIArtifactLayerOperationFailed', `failed to find layer with media type '${wanted}' in artifact '${subject}': have ${have}`);
+/** The layer `spec.layerSelector` asks for (OB18). @throws SourceFailure */
+function wantedLayer(object: OCIRepository, manifest: ImageManifest, subject: string): Descriptor {
+  try {
+    return selectLayer(manifest.layers, object.spec.layerSelector?.mediaType, subject);
+  } catch (error) {
+    throw new SourceFailure('OCIArtifactLayerOperationFailed', 'failed to select layer', error);
+  }
 }

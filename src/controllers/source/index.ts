@@ -1,4 +1,3 @@
-export type { ArchiveRequest, ArtifactStore, Publisher, StoredArchive } from './artifact-store.ts';
 export { OciRepositoryController, ociRepositoryConditions, type OciRepositoryOptions } from './controller.ts';
 export { SourceFailure, type SourceReason } from './failure.ts';
 export { formatRevision, revisionDigest } from './revision.ts';

@@ -1,8 +1,10 @@
 import { encodeJson } from '../json.ts';
 import { decodeV2 } from './decode-v2.ts';
 import { emitV2, UNFAITHFUL } from './emit-v2.ts';
+import { emitV3 } from './emit-v3.ts';
 import { DEFAULT_YAML_LIMITS } from './limits.ts';
 import { Composer } from './node.ts';
+import { valueNode } from './value-node.ts';
 import { emittable } from './plain.ts';
 import { yamlSource } from './source.ts';
 import type { YamlValue } from './value.ts';
@@ -26,4 +28,19 @@ export function writeYamlFromJson(json: string): string {
   const limits = DEFAULT_YAML_LIMITS;
   const document = new Composer(yamlSource(json, limits), false, limits).document();
   return emitV2(document === undefined ? null : emittable(decodeV2(document, false, limits)), 'go');
+}
+
+export type WriteYamlV3Options = {
+  /** Spaces per level, 2 to 9. Default 2. */
+  indent?: number;
+  /** Sequences flush with their key (kyaml) instead of indented (Helm's toYamlPretty). Default false. */
+  compactSequences?: boolean;
+};
+
+/**
+ * The text yaml.v3 writes for a value: kyaml's Marshal with `compactSequences`, Helm's toYamlPretty without. There is no JSON in
+ * between: a number is a float64 (a million is `1e+06`), a bigint an integer, bytes outside UTF-8 are `!!binary`.
+ */
+export function writeYamlV3(value: YamlValue, options: WriteYamlV3Options = {}): string {
+  return emitV3(valueNode(value), { indent: options.indent ?? 2, compactSequences: options.compactSequences ?? false });
 }

@@ -233,4 +233,60 @@ export class Writer {
       from = i + 1;
     }
   }
+
+  /** Writes the lines of a folded scalar, after its header and line break. */
+  writeFolded(text: string): void {
+    this.whitespace = true;
+    let breaks = true;
+    let leadingSpaces = true;
+    for (let i = 0; i < text.length; i++) {
+      const c = text.charCodeAt(i);
+      if (isBreakCode(c)) {
+        if (!breaks && !leadingSpaces && c === 10 && contentFollows(text)) this.putBreak();
+        this.#copyBreak(c);
+        breaks = true;
+        continue;
+      }
+      if (breaks) {
+        this.writeIndent();
+        leadingSpaces = c === 32 || c === 9;
+      }
+      if (!breaks && c === 32 && text.charCodeAt(i + 1) !== 32 && this.column > this.#width) this.writeIndent();
+      else this.#putCharacter(text[i]!);
+      this.indention = false;
+      breaks = false;
+    }
+  }
+
+  /** Writes a comment, a `#` before each line that has none, and ends the line. */
+  writeComment(comment: string): void {
+    let breaks = false;
+    let pound = false;
+    for (let i = 0; i < comment.length; i++) {
+      const c = comment.charCodeAt(i);
+      if (isBreakCode(c)) {
+        this.#copyBreak(c);
+        breaks = true;
+        pound = false;
+        continue;
+      }
+      if (breaks) this.writeIndent();
+      if (!pound && c !== 35) this.put('# ');
+      pound = true;
+      this.#out += comment[i];
+      if (c < 0xdc00 || c > 0xdfff) this.column += 1;
+      this.indention = false;
+      breaks = false;
+    }
+    if (!breaks) this.putBreak();
+    this.whitespace = true;
+  }
+}
+
+/** What libyaml asks before it folds a break: does the text, after the breaks at its very start, begin with content? */
+function contentFollows(text: string): boolean {
+  let k = 0;
+  while (isBreakCode(text.charCodeAt(k))) k++;
+  const c = text.charCodeAt(k);
+  return k < text.length && c !== 32 && c !== 9 && c !== 0;
 }

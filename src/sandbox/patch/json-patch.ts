@@ -4,7 +4,7 @@ import { isList, isMap, type Json, type JsonMap, sameJson } from '../fields/inde
 /** Most operations one JSON patch may have (the API server's limit). */
 export const JSON_PATCH_OPERATIONS_LIMIT = 10_000;
 /** Most bytes all `copy` operations of one patch may add. */
-export const JSON_PATCH_COPY_LIMIT = 3 << 20;
+export const JSON_PATCH_COPY_LIMIT: number = 3 << 20;
 
 /** A patch that cannot be read or applied. `invalid` ones are the server's 422, unreadable ones its 400. */
 export class PatchError extends CodedError<'PatchInvalid' | 'PatchMalformed'> {

@@ -1,0 +1,251 @@
+import {
+  boolType,
+  fromYamlValue,
+  goInt,
+  GoMap,
+  goMap,
+  GoSlice,
+  GoStruct,
+  namedType,
+  pointerTo,
+  stringMapType,
+  stringSlice,
+  stringSliceType,
+  stringType,
+  structType,
+  type GoField,
+  type GoType,
+  type GoValue,
+} from '../../golang/index.ts';
+import { kubeVersionText, type Capabilities, type HelmVersion, type KubeVersion } from '../capabilities.ts';
+import type { ChartMetadata, Dependency } from '../chart/chart.ts';
+
+/** A field that reads a property of the struct's data. */
+function field<T>(name: string, type: GoType, read: (data: T) => GoValue): GoField {
+  return { name, type, get: (struct) => read(struct.data as T) };
+}
+
+/** The JSON of a struct whose fields are all texts, under other names, empty ones left out. */
+function jsonOf(entries: readonly (readonly [string, GoValue])[]): GoMap {
+  return goMap(entries.filter(([, value]) => value !== '' && value !== null && value !== undefined));
+}
+
+const kubeVersionType: GoType = structType('common.KubeVersion', {
+  fields: [
+    field<KubeVersion>('Version', stringType, ({ version }) => version),
+    field<KubeVersion>('normalizedVersion', stringType, ({ normalized }) => normalized),
+    field<KubeVersion>('Major', stringType, ({ major }) => major),
+    field<KubeVersion>('Minor', stringType, ({ minor }) => minor),
+  ],
+  methods: {
+    String: { params: [], result: stringType, call: (version) => kubeVersionText(dataOf<KubeVersion>(version)) },
+    GitVersion: { params: [], result: stringType, call: (version) => dataOf<KubeVersion>(version).version },
+  },
+});
+
+const versionSetType: GoType = namedType('common.VersionSet', stringSliceType, {
+  Has: {
+    params: [stringType],
+    result: boolType,
+    call: (versions, [version]) => versions instanceof GoSlice && versions.items.includes(version ?? ''),
+  },
+});
+
+const buildInfoType: GoType = structType('version.BuildInfo', {
+  fields: [
+    field<HelmVersion>('Version', stringType, ({ version }) => version),
+    field<HelmVersion>('GitCommit', stringType, ({ gitCommit }) => gitCommit),
+    field<HelmVersion>('GitTreeState', stringType, ({ gitTreeState }) => gitTreeState),
+    field<HelmVersion>('GoVersion', stringType, ({ goVersion }) => goVersion),
+    field<HelmVersion>('KubeClientVersion', stringType, ({ kubeClientVersion }) => kubeClientVersion),
+  ],
+  marshal: (struct) => {
+    const { version, gitCommit, gitTreeState, goVersion, kubeClientVersion } = struct.data as HelmVersion;
+    const json = jsonOf([
+      ['version', version],
+      ['git_commit', gitCommit],
+      ['git_tree_state', gitTreeState],
+      ['go_version', goVersion],
+    ]);
+    json.set('kube_client_version', kubeClientVersion);
+    return json;
+  },
+});
+
+type CapabilitiesData = { kubeVersion: GoStruct; apiVersions: GoSlice; helmVersion: GoStruct };
+
+const capabilitiesType: GoType = pointerTo(
+  structType('common.Capabilities', {
+    fields: [
+      field<CapabilitiesData>('KubeVersion', kubeVersionType, ({ kubeVersion }) => kubeVersion),
+      field<CapabilitiesData>('APIVersions', versionSetType, ({ apiVersions }) => apiVersions),
+      field<CapabilitiesData>('HelmVersion', buildInfoType, ({ helmVersion }) => helmVersion),
+    ],
+  }),
+);
+
+function dataOf<T>(value: GoValue): T {
+  return (value instanceof GoStruct ? value.data : undefined) as T;
+}
+
+/** `.Capabilities`. */
+export function capabilitiesObject({ kubeVersion, apiVersions, helmVersion }: Capabilities): GoStruct {
+  const data: CapabilitiesData = {
+    kubeVersion: new GoStruct(kubeVersionType, kubeVersion),
+    apiVersions: new GoSlice(versionSetType, apiVersions),
+    helmVersion: new GoStruct(buildInfoType, helmVersion),
+  };
+  return new GoStruct(capabilitiesType, data);
+}
+
+/** What is being released. */
+export type ReleaseOptions = {
+  name: string;
+  namespace: string;
+  /** Default 1. */
+  revision?: number;
+  /** Sets `.Release.IsUpgrade` instead of `.Release.IsInstall`. Default false. */
+  isUpgrade?: boolean;
+};
+
+/** `.Release`. */
+export function releaseObject({ name, namespace, revision = 1, isUpgrade = false }: ReleaseOptions): GoMap {
+  return goMap([
+    ['Name', name],
+    ['Namespace', namespace],
+    ['IsUpgrade', isUpgrade],
+    ['IsInstall', !isUpgrade],
+    ['Revision', goInt(revision)],
+    ['Service', 'Helm'],
+  ]);
+}
+
+/** `.Chart` of Helm 4: a map of Chart.yaml with Go's field names. */
+export function chartMap(metadata: ChartMetadata, isRoot: boolean): GoMap {
+  return goMap([
+    ['Name', metadata.name],
+    ['Home', metadata.home],
+    ['Sources', [...metadata.sources]],
+    ['Version', metadata.version],
+    ['Description', metadata.description],
+    ['Keywords', [...metadata.keywords]],
+    ['Maintainers', metadata.maintainers.map(({ name, email, url }) => goMap([['Name', name], ['Email', email], ['URL', url]]))],
+    ['Icon', metadata.icon],
+    ['APIVersion', metadata.apiVersion],
+    ['Condition', metadata.condition],
+    ['Tags', metadata.tags],
+    ['AppVersion', metadata.appVersion],
+    ['Deprecated', metadata.deprecated],
+    ['Annotations', annotationsMap(metadata)],
+    ['KubeVersion', metadata.kubeVersion],
+    ['Dependencies', (metadata.dependencies ?? []).map(dependencyMap)],
+    ['Type', metadata.type],
+    ['IsRoot', isRoot],
+  ]);
+}
+
+function annotationsMap({ annotations }: ChartMetadata): GoMap {
+  return new GoMap(stringMapType, new Map(Object.entries(annotations ?? {})), annotations === undefined);
+}
+
+function dependencyMap(dependency: Dependency): GoMap {
+  return goMap([
+    ['Name', dependency.name],
+    ['Version', dependency.version],
+    ['Repository', dependency.repository],
+    ['Condition', dependency.condition],
+    ['Tags', [...dependency.tags]],
+    ['Enabled', dependency.enabled],
+    ['ImportValues', dependency.importValues.map(importMap)],
+    ['Alias', dependency.alias],
+  ]);
+}
+
+/** Imports are a map[string]string once they were processed. */
+function importMap(item: Dependency['importValues'][number]): GoValue {
+  const value = fromYamlValue(item);
+  return value instanceof GoMap ? value.as(stringMapType) : value;
+}
+
+const maintainerType: GoType = structType('chart.Maintainer', {
+  fields: (['name', 'email', 'url'] as const).map((name) =>
+    field<ChartMetadata['maintainers'][number]>(name === 'url' ? 'URL' : name[0]?.toUpperCase() + name.slice(1), stringType, (data) => data[name]),
+  ),
+  marshal: (struct) => jsonOf(Object.entries(struct.data as ChartMetadata['maintainers'][number])),
+});
+const maintainerPointer: GoType = pointerTo(maintainerType);
+
+const dependencyType: GoType = structType('chart.Dependency', {
+  fields: [
+    field<Dependency>('Name', stringType, ({ name }) => name),
+    field<Dependency>('Version', stringType, ({ version }) => version),
+    field<Dependency>('Repository', stringType, ({ repository }) => repository),
+    field<Dependency>('Condition', stringType, ({ condition }) => condition),
+    field<Dependency>('Tags', stringSliceType, ({ tags }) => stringSlice(tags, tags.length === 0)),
+    field<Dependency>('Enabled', boolType, ({ enabled }) => enabled),
+    field<Dependency>('Alias', stringType, ({ alias }) => alias),
+  ],
+  marshal: (struct) => {
+    const { name, version, repository, condition, tags, enabled, importValues, alias } = struct.data as Dependency;
+    const json = jsonOf([
+      ['version', version],
+      ['condition', condition],
+      ['tags', tags.length === 0 ? null : [...tags]],
+      ['enabled', enabled ? true : null],
+      ['import-values', importValues.length === 0 ? null : importValues.map(importMap)],
+      ['alias', alias],
+    ]);
+    json.set('name', name);
+    json.set('repository', repository);
+    return json;
+  },
+});
+const dependencyPointer: GoType = pointerTo(dependencyType);
+
+type ChartData = { metadata: ChartMetadata; isRoot: boolean };
+
+/** Fields of Helm 3's `.Chart`: name, name in JSON, type, value. */
+const chartFields: readonly (readonly [name: string, json: string, type: GoType, read: (metadata: ChartMetadata) => GoValue])[] = [
+  ['Name', 'name', stringType, ({ name }) => name],
+  ['Home', 'home', stringType, ({ home }) => home],
+  ['Sources', 'sources', stringSliceType, ({ sources }) => stringSlice(sources, sources.length === 0)],
+  ['Version', 'version', stringType, ({ version }) => version],
+  ['Description', 'description', stringType, ({ description }) => description],
+  ['Keywords', 'keywords', stringSliceType, ({ keywords }) => stringSlice(keywords, keywords.length === 0)],
+  ['Maintainers', 'maintainers', stringSliceType, ({ maintainers }) => maintainers.map((data) => new GoStruct(maintainerPointer, data))],
+  ['Icon', 'icon', stringType, ({ icon }) => icon],
+  ['APIVersion', 'apiVersion', stringType, ({ apiVersion }) => apiVersion],
+  ['Condition', 'condition', stringType, ({ condition }) => condition],
+  ['Tags', 'tags', stringType, ({ tags }) => tags],
+  ['AppVersion', 'appVersion', stringType, ({ appVersion }) => appVersion],
+  ['Deprecated', 'deprecated', boolType, ({ deprecated }) => deprecated],
+  ['Annotations', 'annotations', stringMapType, annotationsMap],
+  ['KubeVersion', 'kubeVersion', stringType, ({ kubeVersion }) => kubeVersion],
+  ['Dependencies', 'dependencies', stringSliceType, ({ dependencies }) => (dependencies ?? []).map((data) => new GoStruct(dependencyPointer, data))],
+  ['Type', 'type', stringType, ({ type }) => type],
+];
+
+const chartStructType: GoType = structType('struct { chart.Metadata; IsRoot bool }', {
+  fields: [
+    ...chartFields.map(([name, , type, read]) => field<ChartData>(name, type, ({ metadata }) => read(metadata))),
+    field<ChartData>('IsRoot', boolType, ({ isRoot }) => isRoot),
+  ],
+  marshal: (struct) => {
+    const { metadata, isRoot } = struct.data as ChartData;
+    const json = jsonOf(chartFields.map(([, name, , read]) => [name, orNull(read(metadata))]));
+    json.set('IsRoot', isRoot);
+    return json;
+  },
+});
+
+/** What `omitempty` leaves out becomes null. */
+function orNull(value: GoValue): GoValue {
+  if (value === false || (Array.isArray(value) && value.length === 0)) return null;
+  if (value instanceof GoSlice && value.items.length === 0) return null;
+  return value instanceof GoMap && value.size === 0 ? null : value;
+}
+
+/** `.Chart` of Helm 3: a struct, so that unknown fields are errors. */
+export function chartStruct(metadata: ChartMetadata, isRoot: boolean): GoStruct {
+  return new GoStruct(chartStructType, { metadata, isRoot });
+}
