@@ -143,3 +143,7 @@ export {
 } from './time/time.ts';
 export { durationType, durationValue, monthType, timeOf, timeType, timeValue, weekdayType } from './time/value.ts';
 export { fixedZone, loadZone, local, utc, type Zone } from './time/zone.ts';
+export { GoRegexp, quoteMeta, toByteOffsets, type MatchSpan } from './regexp.ts';
+export { compileGlob, MAX_GLOB, MAX_GLOB_WORK, type Glob } from './glob/glob.ts';
+export { filepathMatch } from './glob/filepath-match.ts';
+export { basePath, cleanPath, dirPath, extPath, isAbsPath, joinPath } from './path.ts';

@@ -17,10 +17,11 @@ export class GoRegexp {
   readonly #size: number;
   #names: readonly string[] | undefined;
 
-  private constructor(source: string, compiled: RE2JS) {
+  private constructor(source: string, compiled: RE2JS, names: readonly string[] | undefined) {
     this.source = source;
     this.#compiled = compiled;
     this.#size = compiled.programSize();
+    this.#names = names;
   }
 
   /** regexp.Compile; compiled expressions are kept. Throws a GoError `error parsing regexp: …`. */
@@ -31,8 +32,8 @@ export class GoRegexp {
   }
 
   /** @internal */
-  static create(source: string, compiled: RE2JS): GoRegexp {
-    return new GoRegexp(source, compiled);
+  static create(source: string, compiled: RE2JS, names?: readonly string[]): GoRegexp {
+    return new GoRegexp(source, compiled, names);
   }
 
   /** Names of the groups by number; empty for the whole match and for unnamed groups. */
@@ -164,13 +165,32 @@ function tryCompile(pattern: string): GoRegexp | string {
   try {
     return GoRegexp.create(pattern, RE2JS.compile(pattern));
   } catch (error) {
+    if (!(error instanceof RE2JSException)) throw error;
+    return error.message.includes(': duplicate capture group name:') ? compileUnnamed(pattern) : error.message;
+  }
+}
+
+/** Parts of a pattern that matter for finding its groups: quoted text, escapes, classes, groups that capture. */
+const groupToken = /\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\[:[^\]]*:\]|\\.|[^\]\\])*\]|\(\?P?<(\w+)>|\((?!\?)/gs;
+
+/** Go lets groups share a name, re2js does not: compiles the pattern without names and keeps them beside it. */
+function compileUnnamed(pattern: string): GoRegexp | string {
+  const names = [''];
+  const unnamed = pattern.replaceAll(groupToken, (token, name: string | undefined) => {
+    if (!token.startsWith('(')) return token;
+    names.push(name ?? '');
+    return '(';
+  });
+  try {
+    return GoRegexp.create(pattern, RE2JS.compile(unnamed), names);
+  } catch (error) {
     if (error instanceof RE2JSException) return error.message;
     throw error;
   }
 }
 
-/** A replacement template: literal text, or the number of a group. */
-type Piece = string | number;
+/** A replacement template: literal text, or the numbers of the groups a reference may mean (the first that took part counts). */
+type Piece = string | readonly number[];
 
 function parseTemplate(template: string, names: readonly string[]): Piece[] {
   const pieces: Piece[] = [];
@@ -186,16 +206,16 @@ function parseTemplate(template: string, names: readonly string[]): Piece[] {
       pieces.push('$');
       rest = rest.slice(1);
     } else {
-      pieces.push(groupNumber(reference[1] ?? reference[2] ?? '', names));
+      pieces.push(groupNumbers(reference[1] ?? reference[2] ?? '', names));
       rest = rest.slice(reference[0].length);
     }
   }
   return [...pieces, rest];
 }
 
-function groupNumber(name: string, names: readonly string[]): number {
-  if (/^(?:0|[1-9]\d{0,8})$/.test(name)) return Number(name);
-  return names.indexOf(name);
+function groupNumbers(name: string, names: readonly string[]): readonly number[] {
+  if (/^(?:0|[1-9]\d{0,8})$/.test(name)) return [Number(name)];
+  return names.flatMap((known, group) => (known === name ? [group] : []));
 }
 
 function expandPieces(pieces: readonly Piece[], text: string, span: MatchSpan): string {
@@ -205,8 +225,8 @@ function expandPieces(pieces: readonly Piece[], text: string, span: MatchSpan): 
       out += piece;
       continue;
     }
-    const start = span[2 * piece] ?? -1;
-    if (piece >= 0 && start >= 0) out += text.slice(start, span[2 * piece + 1]);
+    const group = piece.find((number) => (span[2 * number] ?? -1) >= 0);
+    if (group !== undefined) out += text.slice(span[2 * group], span[2 * group + 1]);
   }
   return out;
 }

@@ -34,3 +34,5 @@ export { registryHandler, type RegistryHandler, type RegistryOptions } from './r
 export { startRegistry, type ListenOptions, type RunningRegistry } from './registry/server.ts';
 export { memoryStore, type RegistryStore } from './registry/store.ts';
 export { layoutBlobPath, layoutTag, pullLayout, pushLayout, readLayout, readLayoutManifest, type ImageLayout } from './layout.ts';
+export { artifactManifest, pushArtifact, type ArtifactContent } from './flux-artifact.ts';
+export { dockerConfigPaths, helperProgram, userCredentials, type DockerEnvironment } from './docker-files.ts';

@@ -128,10 +128,16 @@ export function slice(value: GoValue, indexes: readonly GoValue[]): GoValue {
   if (typeof item === 'string' && indexes.length === 3) throw new GoError('cannot 3-index slice a string');
   const count = item instanceof GoMap || item instanceof GoKeyedMap ? undefined : countOf(item);
   if (count === undefined) throw new GoError(`can't slice item of type ${goTypeName(item)}`);
-  const [from = 0, to = count, end = count] = indexes.map((at) => indexArgument(at, count));
+  const [from = 0, to = count, end = count] = indexes.map((at) => sliceArgument(at, count));
   if (from > to) throw new GoError(`invalid slice index: ${from} > ${to}`);
   if (to > end) throw new GoError(`invalid slice index: ${to} > ${end}`);
   return sliced(item, from, to);
+}
+
+/** Unlike index, slice does not look into interfaces: a nil one is not "nil" to it. */
+function sliceArgument(at: GoValue, count: number): number {
+  if (at === null) throw new GoError('cannot index slice/array with type interface {}');
+  return indexArgument(at, count);
 }
 
 function sliced(item: GoValue, from: number, to: number): GoValue {

@@ -50,7 +50,8 @@ export type ChartMetadata = {
   /** Undefined when Chart.yaml has none. */
   annotations: Record<string, string> | undefined;
   kubeVersion: string;
-  dependencies: Dependency[];
+  /** Undefined when Chart.yaml has none: then not even those of subcharts are processed. */
+  dependencies: Dependency[] | undefined;
   type: string;
 };
 

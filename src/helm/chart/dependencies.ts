@@ -4,6 +4,7 @@ import { helmError } from '../errors.ts';
 import { coalesceValues, mergeTables, mergeValues, type Warn } from '../values/coalesce.ts';
 import { copyValues } from '../values/copy.ts';
 import { scalarAt, tableAt } from '../values/table.ts';
+import type { Rules } from '../profile.ts';
 import type { Dependency } from './chart.ts';
 import { copyMetadata, type ChartNode } from './node.ts';
 
@@ -12,10 +13,10 @@ import { copyMetadata, type ChartNode } from './node.ts';
  * import-values. Changes the tree.
  * @throws CodedError `DependencyFailed`
  */
-export function processDependencies(root: ChartNode, values: GoMap, warn: Warn): void {
+export function processDependencies(root: ChartNode, values: GoMap, rules: Rules, warn: Warn): void {
   try {
-    enableDependencies(root, values, '', warn);
-    importAllValues(root, warn);
+    enableDependencies(root, values, '', rules, warn);
+    importAllValues(root, rules, warn);
   } catch (error) {
     throw helmError('DependencyFailed', `chart dependencies processing failed: ${errorMessage(error)}`, { cause: error });
   }
@@ -27,7 +28,7 @@ export function missingDependencies(root: ChartNode): string[] {
   return (root.metadata.dependencies ?? []).filter(({ name }) => !present.has(name)).map(({ name }) => name);
 }
 
-function enableDependencies(node: ChartNode, values: GoMap, path: string, warn: Warn): void {
+function enableDependencies(node: ChartNode, values: GoMap, path: string, rules: Rules, warn: Warn): void {
   const declared = node.metadata.dependencies;
   if (declared === undefined) return;
   const nodes = node.dependencies.filter((existing) => !declared.some((dependency) => isMeant(existing, dependency)));
@@ -38,12 +39,12 @@ function enableDependencies(node: ChartNode, values: GoMap, path: string, warn: 
   }
   node.setDependencies(nodes);
   for (const dependency of declared) dependency.enabled = true;
-  const seen = coalesceValues(node, values, warn);
+  const seen = coalesceValues(node, values, rules, warn);
   applyTags(declared, seen, warn);
   applyConditions(declared, seen, path, warn);
   const disabled = new Set(declared.filter(({ enabled }) => !enabled).map(({ name }) => name));
   const kept = nodes.filter(({ name }) => !disabled.has(name));
-  for (const child of kept) enableDependencies(child, seen, `${path}${child.name}.`, warn);
+  for (const child of kept) enableDependencies(child, seen, `${path}${child.name}.`, rules, warn);
   const enabled = declared.filter(({ name }) => !disabled.has(name));
   node.metadata.dependencies = enabled.length === 0 ? undefined : enabled;
   node.setDependencies(kept);
@@ -91,16 +92,16 @@ function applyConditions(dependencies: readonly Dependency[], values: GoMap, pre
   }
 }
 
-function importAllValues(node: ChartNode, warn: Warn): void {
-  for (const child of node.dependencies) importAllValues(child, warn);
-  importValues(node, warn);
+function importAllValues(node: ChartNode, rules: Rules, warn: Warn): void {
+  for (const child of node.dependencies) importAllValues(child, rules, warn);
+  importValues(node, rules, warn);
 }
 
 /** Gives a chart the parts of its children's values that it imports; its own values win. */
-function importValues(node: ChartNode, warn: Warn): void {
+function importValues(node: ChartNode, rules: Rules, warn: Warn): void {
   const { dependencies } = node.metadata;
   if (dependencies === undefined) return;
-  const values = mergeValues(node, new GoMap(), warn);
+  const values = mergeValues(node, new GoMap(), rules, warn);
   let imported = new GoMap();
   for (const dependency of dependencies) {
     const imports = dependency.importValues.flatMap((item) => parseImport(item) ?? []);

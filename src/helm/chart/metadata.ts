@@ -107,7 +107,7 @@ function emptyMetadata(): ChartMetadata {
     deprecated: false,
     annotations: undefined,
     kubeVersion: '',
-    dependencies: [],
+    dependencies: undefined,
     type: '',
   };
 }
@@ -134,7 +134,7 @@ export function validateMetadata(metadata: ChartMetadata): void {
   for (const maintainer of metadata.maintainers) {
     for (const field of ['name', 'email', 'url'] as const) maintainer[field] = sanitize(maintainer[field]);
   }
-  validateDependencies(metadata.dependencies);
+  validateDependencies(metadata.dependencies ?? []);
 }
 
 function validateDependencies(dependencies: readonly Dependency[]): void {

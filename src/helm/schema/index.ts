@@ -1,2 +1,3 @@
 export { validateAgainstSchema, validatorFor, type SchemaValidator } from './validator.ts';
-export { type SchemaLoader } from './store.ts';
+export { validateValues } from './chart-values.ts';
+export type { SchemaLoader } from './store.ts';

@@ -1,5 +1,6 @@
 import { formatValue, GoMap, quote, sprintf, type GoValue } from '../../golang/index.ts';
 import { helmError } from '../errors.ts';
+import type { Rules } from '../profile.ts';
 import { copyValues, isTable } from './copy.ts';
 
 /** The part of a chart that decides its values. */
@@ -15,41 +16,49 @@ export type Warn = (message: string) => void;
 /** How two tables meet: `coalesce` lets a null remove the default below it, `merge` keeps nulls. */
 type Mode = 'coalesce' | 'merge';
 
+/** The rule that Helm versions differ in. */
+type NullRules = Pick<Rules, 'dropNullDefaults'>;
+
 const GLOBAL = 'global';
 
 /**
  * The values a chart and its subcharts see: the user's over the charts' defaults, globals passed down. Neither input is changed.
  * @throws CodedError `ValuesConflict` when a subchart's key holds no table
  */
-export function coalesceValues(chart: ValuesSource, values: GoMap, warn: Warn = ignore): GoMap {
-  return new Coalescer('coalesce', warn).all(chart, copyValues(values), '');
+export function coalesceValues(chart: ValuesSource, values: GoMap, rules: NullRules, warn: Warn = ignore): GoMap {
+  return new Coalescer('coalesce', rules, warn).all(chart, copyValues(values), '');
 }
 
 /** Like {@link coalesceValues}, but nulls stay: what import-values is computed from. @throws CodedError `ValuesConflict` */
-export function mergeValues(chart: ValuesSource, values: GoMap, warn: Warn = ignore): GoMap {
-  return new Coalescer('merge', warn).all(chart, copyValues(values), '');
+export function mergeValues(chart: ValuesSource, values: GoMap, rules: NullRules, warn: Warn = ignore): GoMap {
+  return new Coalescer('merge', rules, warn).all(chart, copyValues(values), '');
 }
 
 /** Fills `into` with what only `from` has. Changes and returns `into`; `from` must not be used afterwards. */
 export function coalesceTables(into: GoMap, from: GoMap, warn: Warn = ignore): GoMap {
-  return new Coalescer('coalesce', warn).tables(into, from, '');
+  return new Coalescer('coalesce', NO_DEFAULTS, warn).tables(into, from, '');
 }
 
 /** Like {@link coalesceTables} with nulls kept. */
 export function mergeTables(into: GoMap, from: GoMap, warn: Warn = ignore): GoMap {
-  return new Coalescer('merge', warn).tables(into, from, '');
+  return new Coalescer('merge', NO_DEFAULTS, warn).tables(into, from, '');
 }
 
 function ignore(): void {
   // Nobody asked to hear warnings.
 }
 
+/** Tables alone have no defaults to drop nulls from. */
+const NO_DEFAULTS: NullRules = { dropNullDefaults: false };
+
 class Coalescer {
   readonly #mode: Mode;
+  readonly #dropNulls: boolean;
   readonly #warn: Warn;
 
-  constructor(mode: Mode, warn: Warn) {
+  constructor(mode: Mode, { dropNullDefaults }: NullRules, warn: Warn) {
     this.#mode = mode;
+    this.#dropNulls = dropNullDefaults;
     this.#warn = warn;
   }
 
@@ -77,7 +86,7 @@ class Coalescer {
   }
 
   #adopt(into: GoMap, key: string, value: GoValue): void {
-    if (this.#mode === 'coalesce') {
+    if (this.#mode === 'coalesce' && this.#dropNulls) {
       if (value === null) return;
       if (isTable(value)) dropNulls(value);
     }
@@ -97,7 +106,7 @@ class Coalescer {
     }
     // The table of a subchart keeps nulls: they are meant for the subchart's own defaults, which come later.
     const mode: Mode = chart.dependencies.some((child) => child.name === key) ? 'merge' : this.#mode;
-    if (mode === 'coalesce') dropNulls(value);
+    if (mode === 'coalesce' && this.#dropNulls) dropNulls(value);
     this.tables(existing, value, joinPath(path, key), mode);
   }
 

@@ -1,8 +1,9 @@
-import { formatG, readYaml, textToBytes, type YamlValue } from '../../../src/golang/index.ts';
+import { bytesToText, encodeJson, formatG, readYaml, textToBytes, writeYamlFromJson, type YamlValue } from '../../../src/golang/index.ts';
 import { decodeV3 } from '../../../src/golang/yaml/decode-v3.ts';
 import { GoAnyMap, type GoYaml } from '../../../src/golang/yaml/go-syntax.ts';
 import { DEFAULT_YAML_LIMITS } from '../../../src/golang/yaml/limits.ts';
 import { Composer } from '../../../src/golang/yaml/node.ts';
+import { nodeValue, readResourceNodes, writeNode } from '../../../src/golang/yaml/resources.ts';
 import { yamlSource } from '../../../src/golang/yaml/source.ts';
 import { YamlTime } from '../../../src/golang/yaml/timestamp.ts';
 import { attempt, checkEach, type Fact, type Outcome } from './suite.ts';
@@ -10,7 +11,7 @@ import { attempt, checkEach, type Fact, type Outcome } from './suite.ts';
 /** Facts about reading YAML: sigs.k8s.io/yaml, yaml.v3 and kustomize's reader. */
 export function suite(facts: Iterable<unknown>): Iterable<Outcome> {
   return checkEach(facts, (fact) => {
-    const wrong = [...checkV2(fact), ...checkV3(fact)];
+    const wrong = [...checkV2(fact), ...checkV3(fact), ...checkBuild(fact)];
     return wrong.length === 0 ? undefined : `${wrong.join('; ')} <- ${JSON.stringify(input(fact))}`;
   });
 }
@@ -39,6 +40,29 @@ function* checkV3(fact: Fact): Iterable<string> {
   const want = fact['v3'] ?? ('json' in fact && fact['v3Error'] === undefined ? [fact['json']] : undefined);
   if (want !== undefined || fact['v3Error'] === undefined) yield* compare('v3', canonical(have), canonical(want ?? []));
   yield* compare('v3Error', result.error, fact['v3Error']);
+}
+
+function* checkBuild(fact: Fact): Iterable<string> {
+  const read = attempt(() => readResourceNodes(inputText(fact)));
+  const build = attempt(() => (read.value ?? []).map((node) => writeYamlFromJson(encodeJson(nodeValue(node)))));
+  const error = read.error ?? build.error;
+  if (fact['buildCrash'] !== undefined) {
+    if (error === undefined) yield 'build: want an error where the reference crashes';
+    return;
+  }
+  yield* compare('buildError', error, fact['buildError']);
+  if (error !== undefined) return;
+  yield* compare('build', JSON.stringify(build.value), JSON.stringify(fact['build'] ?? []));
+  const nodes = (read.value ?? []).map(writeNode);
+  if (fact['nodes'] !== undefined) yield* compare('nodes', JSON.stringify(nodes), JSON.stringify(fact['nodes']));
+  else if (JSON.stringify(nodes) !== JSON.stringify(fact['build']) && nodes.join('') !== fact['yaml']) {
+    yield* compare('nodes', JSON.stringify(nodes), 'the text itself or build');
+  }
+}
+
+function inputText(fact: Fact): string {
+  const bytes = input(fact);
+  return typeof bytes === 'string' ? bytes : bytesToText(bytes);
 }
 
 function* compare(what: string, have: unknown, want: unknown): Iterable<string> {
