@@ -62,8 +62,8 @@ function headerBlocks(name: string, mode: number, size: number, type: '0' | '5')
   if (bigSize) records.push(['size', String(size)]);
   records.sort(([a], [b]) => compareUtf8(a, b));
   const data = Buffer.concat(records.map(([key, value]) => paxRecord(key, value)));
-  const extended = header({ name: toAscii(paxName(name)).slice(0, 100), prefix: '', mode: 0, size: data.length, type: 'x' }, true);
-  return [extended, data, padding(data.length), header({ name: toAscii(name).slice(0, 100), prefix: '', mode, size: bigSize ? 0 : size, type })];
+  const extended = header({ name: toAscii(paxName(name)).slice(0, 100).replace(/\/+$/, ''), prefix: '', mode: 0, size: data.length, type: 'x' }, true);
+  return [extended, data, padding(data.length), header({ name: cutName(toAscii(name)), prefix: '', mode, size: bigSize ? 0 : size, type })];
 }
 
 /** USTAR's split of a long name at a slash: at most 155 bytes before, 100 after. */
@@ -83,6 +83,12 @@ function paxName(name: string): string {
   const slash = name.lastIndexOf('/');
   const parent = slash < 0 ? '' : `${name.slice(0, slash)}/`;
   return `${parent}PaxHeaders.0/${name.slice(slash + 1)}`;
+}
+
+/** A name that does not fit is cut, never right after a slash: some readers would take the file for a folder. */
+function cutName(name: string): string {
+  const cut = name.slice(0, 100);
+  return name.length > 100 && cut.endsWith('/') ? cut.replace(/\/+$/, '') : cut;
 }
 
 function toAscii(text: string): string {
