@@ -40,7 +40,7 @@ function pushCommand(parent: Command): void {
     .option('-f, --path <path>', 'path to the directory where the Kubernetes manifests are located, - for stdin')
     .option('--source <url>', 'the source address, e.g. the Git URL')
     .option('--revision <revision>', "the source revision in the format '<branch|tag>@sha1:<commit-sha>'")
-    .option('-a, --annotations <key=value>', 'set custom OCI annotations, repeatable', (value: string, previous: string[] = []) => [...previous, value])
+    .option('-a, --annotations <key=value>', 'set custom OCI annotations, repeatable', (value: string, previous?: string[]) => [...(previous ?? []), value])
     .option('-o, --output <format>', "the format in which the artifact digest should be printed, can be 'json' or 'yaml'")
     .option('--debug', 'print every request to the registry')
     .option('--reproducible', "ensure reproducible image digests by setting the created timestamp to '1970-01-01T00:00:00Z'")

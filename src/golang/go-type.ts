@@ -97,15 +97,16 @@ export function mapOf(key: GoType, elem: GoType): GoType {
   return intern({ name: `map[${key.name}]${elem.name}`, kind: 'map', named: false, key, elem });
 }
 
-/** `*elem`, with the methods of `elem`. */
-export function pointerTo(elem: GoType): GoType {
-  const { methods, marshal } = elem;
+/** `*elem`, with the methods of `elem` and those that need its address. */
+export function pointerTo(elem: GoType, pointerMethods: Readonly<Record<string, GoMethod>> = {}): GoType {
+  const { marshal } = elem;
+  const methods = new Map([...(elem.methods ?? []), ...Object.entries(pointerMethods)]);
   return intern({
     name: `*${elem.name}`,
     kind: 'ptr',
     named: false,
     elem,
-    ...(methods === undefined ? {} : { methods }),
+    ...(methods.size === 0 ? {} : { methods }),
     ...(marshal === undefined ? {} : { marshal }),
   });
 }

@@ -147,3 +147,15 @@ export { GoRegexp, quoteMeta, toByteOffsets, type MatchSpan } from './regexp.ts'
 export { compileGlob, MAX_GLOB, MAX_GLOB_WORK, type Glob } from './glob/glob.ts';
 export { filepathMatch } from './glob/filepath-match.ts';
 export { basePath, cleanPath, dirPath, extPath, isAbsPath, joinPath } from './path.ts';
+export {
+  changeVersion,
+  compareVersions,
+  formatVersion,
+  nextVersion,
+  parseStrictVersion,
+  parseVersion,
+  type Version,
+  type VersionPart,
+} from './semver/version.ts';
+export { checkConstraint, explainConstraint, formatConstraint, parseConstraint, type Constraint } from './semver/constraint.ts';
+export { versionOf, versionPointerType, versionType, versionValue } from './semver/value.ts';

@@ -14,6 +14,7 @@ import {
   type GoType,
   type IntKind,
 } from './go-type.ts';
+import { GoError } from './go-error.ts';
 import { compareText } from './text.ts';
 
 /**
@@ -127,7 +128,8 @@ export class GoMap {
   readonly type: GoType;
   readonly isNil: boolean;
   readonly #entries: Map<string, GoValue>;
-  #sorted: readonly string[] | undefined;
+  /** Shared, as the entries are, by every view of the map. */
+  #order: { sorted: readonly string[] | undefined } = { sorted: undefined };
 
   constructor(type: GoType = anyMapType, entries: Map<string, GoValue> = new Map(), isNil = false) {
     this.type = type;
@@ -148,20 +150,21 @@ export class GoMap {
     return this.#entries.has(key);
   }
 
-  /** Stores a value; `undefined` is stored as nil. */
+  /** Stores a value; `undefined` is stored as nil. Throws a GoError for a nil map. */
   set(key: string, value: GoValue): void {
-    if (this.#sorted !== undefined && !this.#entries.has(key)) this.#sorted = undefined;
+    if (this.isNil) throw new GoError('assignment to entry in nil map');
+    if (this.#order.sorted !== undefined && !this.#entries.has(key)) this.#order.sorted = undefined;
     this.#entries.set(key, value === undefined ? null : value);
   }
 
   delete(key: string): void {
-    if (this.#entries.delete(key)) this.#sorted = undefined;
+    if (this.#entries.delete(key)) this.#order.sorted = undefined;
   }
 
   /** Keys in the order of their bytes: the order in which Go ranges over, prints and encodes a map in templates. */
   sortedKeys(): readonly string[] {
-    this.#sorted ??= [...this.#entries.keys()].sort(compareText);
-    return this.#sorted;
+    this.#order.sorted ??= [...this.#entries.keys()].sort(compareText);
+    return this.#order.sorted;
   }
 
   /** Entries in insertion order: for copies, never for output. */
@@ -179,7 +182,10 @@ export class GoMap {
 
   /** The same entries seen as another type (a conversion: storage is shared, as in Go). */
   as(type: GoType): GoMap {
-    return type === this.type ? this : new GoMap(type, this.#entries, this.isNil);
+    if (type === this.type) return this;
+    const view = new GoMap(type, this.#entries, this.isNil);
+    view.#order = this.#order;
+    return view;
   }
 
   /** A copy of the map itself; values are shared. */

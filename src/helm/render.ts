@@ -1,10 +1,11 @@
-import { GoMap, mapFromYaml, satisfiesConstraint, type YamlObject } from '../golang/index.ts';
+import { GoMap, mapFromYaml, type YamlObject } from '../golang/index.ts';
 import { defaultProviders, type Limits, type Providers } from '../gotemplate/index.ts';
 import { defaultCapabilities, kubeVersionText, type Capabilities } from './capabilities.ts';
 import type { Chart } from './chart/chart.ts';
 import { crdFiles } from './chart/crds.ts';
 import { missingDependencies, processDependencies } from './chart/dependencies.ts';
 import { chartTree, type ChartNode } from './chart/node.ts';
+import { isInRange } from './chart/version-range.ts';
 import { helmFunctions } from './engine/functions.ts';
 import { capabilitiesObject, releaseObject, type ReleaseOptions } from './engine/objects.ts';
 import { renderTemplates } from './engine/render-templates.ts';
@@ -109,7 +110,7 @@ function refuseMissing(root: ChartNode): void {
 }
 
 function checkKubeVersion({ metadata: { kubeVersion: wanted, name } }: ChartNode, { kubeVersion }: Capabilities): void {
-  if (wanted === '' || satisfiesConstraint(wanted, kubeVersionText(kubeVersion))) return;
+  if (wanted === '' || isInRange(wanted, kubeVersionText(kubeVersion))) return;
   throw helmError(
     'KubeVersionIncompatible',
     `chart requires kubeVersion: ${wanted} which is incompatible with Kubernetes ${kubeVersion.version}`,

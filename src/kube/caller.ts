@@ -131,21 +131,15 @@ export class Caller {
   /** Milliseconds to wait before sending again; undefined when the failure is final. */
   #repeatAfter(call: Call, error: KubeError, attempt: number): number | undefined {
     const backoff = backoffDelay(BACKOFF, attempt, this.#options.random);
-    switch (error.code) {
-      // The server refused before doing anything, so every verb may be sent again.
-      case 'TooManyRequests':
-        return Math.max(error.retryAfter ?? 1000, backoff);
-      case 'Unavailable':
-      case 'Timeout':
-        if (error.retryAfter !== undefined) return Math.max(error.retryAfter, backoff);
-        return call.repeatable && error.httpStatus !== undefined ? backoff : undefined;
-      case 'ConnectionFailed':
-        return call.repeatable || NOT_SENT.has(causeCode(error.cause)) ? backoff : undefined;
-      case 'InternalError':
-        return call.method === 'GET' ? backoff : undefined;
-      default:
-        return undefined;
+    const { code } = error;
+    // The server refused before doing anything, so every verb may be sent again.
+    if (code === 'TooManyRequests') return Math.max(error.retryAfter ?? 1000, backoff);
+    if (code === 'Unavailable' || code === 'Timeout') {
+      if (error.retryAfter !== undefined) return Math.max(error.retryAfter, backoff);
+      return call.repeatable && error.httpStatus !== undefined ? backoff : undefined;
     }
+    if (code === 'ConnectionFailed') return call.repeatable || NOT_SENT.has(causeCode(error.cause)) ? backoff : undefined;
+    return code === 'InternalError' && call.method === 'GET' ? backoff : undefined;
   }
 
   #record(call: Call, status: number, started: number, retries: number): void {

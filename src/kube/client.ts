@@ -17,7 +17,6 @@ import type {
   KindRef,
   KubeClient,
   ListOptions,
-  ObjectForm,
   ObjectList,
   Patch,
   RawRequest,
@@ -169,6 +168,7 @@ export class Client implements KubeClient {
     const stream = await this.#cluster.caller.stream(call, this.#identity).catch((error: unknown) => {
       throw this.#stale(error);
     });
+    options.onOpen?.();
     yield* readWatch(stream.body, kind, what, options.signal);
   }
 

@@ -39,3 +39,5 @@ export {
 export { nodeHost, type Host } from './host.ts';
 export { createKubeClient, type KubeClientOptions } from './connect.ts';
 export { formatTarget, targetOf } from './objects.ts';
+export { LeaderElection, type LeaseOptions } from './lease.ts';
+export { proxyFromEnvironment } from './proxy.ts';

@@ -38,7 +38,8 @@ export function parseKubeconfig(text: string, folder = '.'): Kubeconfig {
   if (text.length > SIZE_LIMIT) throw invalid(`larger than ${SIZE_LIMIT} bytes`);
   let value: unknown;
   try {
-    value = load(text);
+    // As Go's reader: of a key given twice the last counts.
+    value = load(text, { json: true });
   } catch (error) {
     throw invalid(errorMessage(error).split('\n')[0] ?? 'not YAML', error);
   }

@@ -15,8 +15,10 @@ const BACKOFF: Backoff = { base: milliseconds(800), max: seconds(30), factor: 2,
 const WATCH_TIMEOUT = minutes(5);
 /** The server sends a bookmark about every minute; a connection silent for longer than this is taken for dead. */
 const IDLE_TIMEOUT = seconds(150);
-/** A watch that broke this many times without giving one event is replaced by a fresh list. */
+/** A watch that broke this many times soon after it began, without one event, is replaced by a fresh list. */
 const FRUITLESS_LIMIT = 3;
+/** A watch open for this long was no failure, even if it then broke in silence (a proxy that cuts idle connections). */
+const LASTING = seconds(10);
 
 /**
  * Keeps a {@link Store} equal to a collection: list, watch from there, resume where the watch ended, list again when the server has
@@ -73,7 +75,8 @@ export class Reflector {
     const connection = new AbortController();
     const stop = (): void => connection.abort();
     signal.addEventListener('abort', stop, { once: true });
-    let heard = clock.now();
+    const opened = clock.now();
+    let heard = opened;
     let cancelIdle = clock.after(IDLE_TIMEOUT, checkIdle);
     function checkIdle(): void {
       const silent = clock.now() - heard;
@@ -86,6 +89,9 @@ export class Reflector {
         resourceVersion: this.resourceVersion,
         timeout: WATCH_TIMEOUT * (1 + random() / 2),
         form: form ?? 'full',
+        onOpen: () => {
+          this.lastError = undefined;
+        },
         ...(namespace === undefined ? {} : { namespace }),
         ...(labelSelector === undefined ? {} : { labelSelector }),
         ...(fieldSelector === undefined ? {} : { fieldSelector }),
@@ -99,6 +105,7 @@ export class Reflector {
       // Ended by the server or for silence. A server that ends every watch at once must not be hammered.
       if (clock.now() - heard < 1000) await this.#pause(signal);
     } finally {
+      if (clock.now() - opened >= LASTING) this.#fruitless = 0;
       cancelIdle();
       signal.removeEventListener('abort', stop);
       connection.abort();

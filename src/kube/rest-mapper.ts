@@ -39,13 +39,13 @@ export class DiscoveryMapper implements RestMapper {
   }
 
   async resource(kind: KindRef, signal?: AbortSignal): Promise<Resource> {
-    return this.cached(kind) ?? (await this.#ask(() => this.cached(kind), signal)) ?? noMatch(`${kind.apiVersion}, Kind=${kind.kind}`);
+    return this.cached(kind) ?? (await this.#ask(() => this.cached(kind), signal)) ?? noMatch(kind.kind, `version ${JSON.stringify(kind.apiVersion)}`);
   }
 
   async preferred(group: string, kind: string, signal?: AbortSignal): Promise<Resource> {
     const find = (): Resource | undefined =>
       this.#table?.preferred.get(`${group}/${kind}`) ?? [...this.#learned.values()].find((each) => each.group === group && each.kind === kind);
-    return find() ?? (await this.#ask(find, signal)) ?? noMatch(group === '' ? kind : `${kind}.${group}`);
+    return find() ?? (await this.#ask(find, signal)) ?? noMatch(kind, `group ${JSON.stringify(group)}`);
   }
 
   async all(signal?: AbortSignal): Promise<readonly Resource[]> {
@@ -207,10 +207,10 @@ function resourceKey(resource: Resource): string {
   return `${resource.group}/${resource.version}/${resource.kind}`;
 }
 
-function noMatch(kind: string): never {
+function noMatch(kind: string, where: string): never {
   throw new KubeError({
     code: 'NoMatch',
-    message: `find resource of "${kind}": the server does not serve this kind`,
+    message: `find resource: no matches for kind ${JSON.stringify(kind)} in ${where}`,
     subject: kind,
     remedy: 'install the CustomResourceDefinition of this kind, or fix apiVersion and kind',
   });

@@ -94,7 +94,7 @@ export class Store {
   /** Takes a whole list: puts what it holds and removes what it does not. */
   replace(objects: readonly KubeObject[]): void {
     const listed = new Set(objects.map(keyOf));
-    for (const key of [...this.#objects.keys()]) if (!listed.has(key)) this.remove(key);
+    for (const key of this.#objects.keys()) if (!listed.has(key)) this.remove(key);
     for (const object of objects) this.put(object);
   }
 

@@ -174,6 +174,8 @@ export type WatchOptions = CallOptions & {
   resourceVersion?: string;
   /** Ask for the current objects first (watch-list streaming), ended by a bookmark with `initialEventsEnd`. */
   sendInitialEvents?: boolean;
+  /** Called when the server has accepted the watch. */
+  onOpen?: () => void;
 };
 
 /** A raw call for what the typed ones do not cover (`/version`, `/healthz`, logs). */

@@ -65,7 +65,7 @@ export class Authorizer {
     this.#demand = { scheme: 'bearer', realm, service: challenge.parameters['service'] };
     if (sent !== undefined && credential.kind === 'registryToken') return undefined;
     const asked = (challenge.parameters['scope'] ?? '').split(' ').filter((scope) => scope !== '');
-    const wanted = [...new Set([...scopes, ...asked])].slice(0, 20);
+    const wanted = mergeScopes([...scopes, ...asked.slice(0, 20)]);
     // A token that was refused although it is not old: drop it, so that the next try gets a fresh one.
     this.#tokens.delete(tokenKey(this.#demand, credential, wanted));
     return wanted;
@@ -145,9 +145,22 @@ export class Authorizer {
   }
 }
 
+/** Scopes with the actions of equal resources put together: `repository:a:pull` and `repository:a:pull,push` are one. */
+export function mergeScopes(scopes: readonly string[]): string[] {
+  const actions = new Map<string, Set<string>>();
+  for (const scope of scopes) {
+    const colon = scope.lastIndexOf(':');
+    const resource = scope.slice(0, Math.max(0, colon));
+    const known = actions.get(resource) ?? new Set<string>();
+    for (const action of scope.slice(colon + 1).split(',')) known.add(action);
+    actions.set(resource, known);
+  }
+  return [...actions].map(([resource, set]) => `${resource}:${[...set].sort().join(',')}`).sort();
+}
+
 function tokenKey(demand: Demand, credential: Credential, scopes: readonly string[]): string {
   const where = demand.scheme === 'bearer' ? [demand.realm.href, demand.service] : [];
-  return fingerprint('token', where, credential, [...scopes].sort());
+  return fingerprint('token', where, credential, mergeScopes(scopes));
 }
 
 function basic(credential: { username: string; password: string }): string {

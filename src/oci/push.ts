@@ -217,10 +217,11 @@ async function enterReferrer(session: Session, repository: Repository, descripto
     artifactType: manifest.artifactType ?? (manifest.kind === 'image' ? manifest.config.mediaType : ''),
   };
   const tag = referrersTag(manifest.subject.digest);
-  const known = await referrersIndex(session, { ...repository, tag }, signal);
+  const target: Reference = { registry: repository.registry, path: repository.path, tag };
+  const known = await referrersIndex(session, target, signal);
   if (known.some((other) => other.digest === entry.digest)) return;
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...known, entry].map(descriptorJson) };
-  await pushManifest(session, { registry: repository.registry, path: repository.path, tag }, { mediaType: mediaTypes.ociIndex, bytes: Buffer.from(JSON.stringify(index)) }, signal);
+  await pushManifest(session, target, { mediaType: mediaTypes.ociIndex, bytes: Buffer.from(JSON.stringify(index)) }, signal);
 }
 
 async function referrersIndex(session: Session, reference: Reference, signal: AbortSignal): Promise<ImageIndex['manifests']> {

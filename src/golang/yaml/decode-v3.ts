@@ -61,9 +61,9 @@ class DecoderV3 {
       this.#entries(node, out);
       return out;
     }
-    const tag = node.kind === 'sequence' ? SEQ_TAG : isText(node) ? STR_TAG : resolvedTag(node);
-    if (tag === '!!null') return null;
-    return this.#mismatch(node, tag, 'map[string]interface {}');
+    if (node.kind === 'sequence') return this.#mismatch(node, SEQ_TAG, 'map[string]interface {}');
+    const value = this.#scalar(node);
+    return value === null ? null : this.#mismatch(node, STR_TAG, 'map[string]interface {}');
   }
 
   #mismatch(node: YamlNode, fallback: string, type: string): typeof FAILED {
@@ -212,10 +212,6 @@ class DecoderV3 {
     if (node.kind === 'alias') this.#budget.follow(node, (target) => this.#into(target, out));
     else if (this.#uniqueKeys(node)) this.#entries(node, out);
   }
-}
-
-function resolvedTag(node: YamlNode): string {
-  return resolve(shortTag(node.tag), node.value, true).tag;
 }
 
 /** A value as go-yaml shows it in a problem: cut after seven bytes when it is long. */

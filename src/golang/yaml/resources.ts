@@ -175,15 +175,17 @@ function mergeValues(node: YamlNode): YamlNode[] {
   }
 }
 
-/** Sets the entries of the sources, then the node's own, into the node. A null key finds no entry and is added again. */
+/**
+ * Sets the entries of the sources, then the node's own, into the node. kyaml does so for every mapping; it changes one without a merge
+ * key only when that has a null key, which finds no entry and is added once more.
+ */
 function mergeAll(node: YamlNode, sources: readonly YamlNode[]): void {
-  const own = { ...node, content: [...node.content] };
-  for (const source of [...sources, own]) {
-    const copy = source === own ? own : copyNode(source);
-    for (let i = 0; i < copy.content.length; i += 2) {
-      const at = keyIndex(copy, copy.content[i]!.value);
-      const key = copy.content[at]!;
-      const value = copy.content[at + 1]!;
+  if (sources.length === 0 && !node.content.some((key, i) => i % 2 === 0 && key.tag === NULL_TAG)) return;
+  for (const source of [...sources, node].map(copyNode)) {
+    for (let i = 0; i < source.content.length; i += 2) {
+      const at = keyIndex(source, source.content[i]!.value);
+      const key = source.content[at]!;
+      const value = source.content[at + 1]!;
       const found = keyIndex(node, key.tag === NULL_TAG ? '' : key.value);
       if (found < 0) node.content.push(key, value);
       else node.content.splice(found, 2, key, value);

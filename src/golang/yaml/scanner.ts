@@ -204,28 +204,38 @@ export class Scanner {
     this.#skipToToken(scanIndex, scanLine);
     this.#checkReader(4);
     this.#unrollIndent(this.column, scanIndex, scanLine);
-    if (!this.modern) {
-      this.#dispatch(this.text.charCodeAt(this.pos));
+    const c = this.text.charCodeAt(this.pos);
+    if (c === 0 || (this.pos === this.#lineStart && this.#isDocumentMark(c))) {
+      this.#documentMark(c);
       this.#checkReader(1);
       return;
     }
-    const c = this.text.charCodeAt(this.pos);
+    if (!this.modern) {
+      this.#dispatch(c);
+      this.#checkReader(1);
+      return;
+    }
     const queue = this.tokens.items;
     const ofPrior = queue.length > 0 && (this.flowLevel === 0 ? c === 58 : c === 44);
     const commentIndex = ofPrior ? queue[queue.length - 1]!.index : this.index;
     this.#dispatch(c);
     this.#checkReader(1);
-    if (queue.length > 0 && queue[queue.length - 1]!.type === BLOCK_ENTRY) return;
-    scanLineComment(this, commentIndex);
+    if (queue[queue.length - 1]!.type !== BLOCK_ENTRY) scanLineComment(this, commentIndex);
+  }
+
+  /** At the start of a line: a directive or a document indicator. */
+  #isDocumentMark(c: number): boolean {
+    return c === 37 || ((c === 45 || c === 46) && this.atDocumentIndicator());
+  }
+
+  #documentMark(c: number): void {
+    if (c === 0) this.#streamEnd();
+    else if (c === 37) this.#directive();
+    else this.#documentIndicator(c === 45 ? DOCUMENT_START : DOCUMENT_END);
   }
 
   #dispatch(c: number): void {
-    if (c === 0) return this.#streamEnd();
     const { text, pos } = this;
-    if (pos === this.#lineStart) {
-      if (c === 37) return this.#directive();
-      if ((c === 45 || c === 46) && this.atDocumentIndicator()) return this.#documentIndicator(c === 45 ? DOCUMENT_START : DOCUMENT_END);
-    }
     switch (c) {
       case 91:
         return this.#flowStart(FLOW_SEQUENCE_START);
@@ -294,7 +304,8 @@ export class Scanner {
   #skipToToken(scanIndex: number, scanLine: number): void {
     const { text } = this;
     for (;;) {
-      if (this.column === 0 && text.charCodeAt(this.pos) === 0xfeff) this.moveTo(this.pos + 1);
+      // go-yaml looks for a byte order mark at the start of its buffer, not of the line.
+      if (this.pos === 0 && text.charCodeAt(0) === 0xfeff) this.pos = 1;
       let at = this.pos;
       const tabs = this.flowLevel > 0 || !this.simpleKeyAllowed;
       let c = text.charCodeAt(at);

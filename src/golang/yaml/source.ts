@@ -16,6 +16,7 @@ export type YamlSource = {
 
 const END = '\0\0\0\0';
 const READ_BLOCK = 512;
+const INCOMPLETE = 'incomplete UTF-8 octet sequence';
 /** One test for the common text: nothing forbidden, nothing beyond the BMP. */
 const UNUSUAL = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd]/;
 const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
@@ -26,14 +27,22 @@ const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10f
  */
 export function yamlSource(input: string | Uint8Array, limits: YamlLimits): YamlSource {
   checkLength(input.length, limits);
-  const decoded = typeof input === 'string' ? input : decode(input);
+  const decoded = typeof input === 'string' && !startsAsUtf16(input) ? input : decode(typeof input === 'string' ? textToBytes(input) : input);
   const hasMark = decoded.charCodeAt(0) === 0xfeff;
   const text = hasMark ? decoded.slice(1) : decoded;
   if (!UNUSUAL.test(text)) return { text: text + END, hasPairs: false, problem: undefined, readable: text.length };
   const at = text.search(FORBIDDEN);
   if (at < 0) return { text: text + END, hasPairs: true, problem: undefined, readable: text.length };
-  const readable = readableLength(text, at, hasMark ? 3 : 0);
-  return { text: text.slice(0, readable) + END, hasPairs: true, problem: problemAt(text, at), readable };
+  const problem = problemAt(text, at);
+  // That a sequence is cut off shows only at the end of the input, when everything before it has been read.
+  const readable = problem === INCOMPLETE ? at : readableLength(text, at, hasMark ? 3 : 0);
+  return { text: text.slice(0, readable) + END, hasPairs: true, problem, readable };
+}
+
+/** A text made of UTF-16 bytes: its byte order mark stands as two bytes outside UTF-8. */
+function startsAsUtf16(text: string): boolean {
+  const c = text.charCodeAt(0);
+  return (c === 0xdcff && text.charCodeAt(1) === 0xdcfe) || (c === 0xdcfe && text.charCodeAt(1) === 0xdcff);
 }
 
 function decode(bytes: Uint8Array): string {
@@ -51,7 +60,7 @@ function problemAt(text: string, at: number): string {
   const bytes = textToBytes(text.slice(at, at + 4));
   const width = sequenceWidth(bytes[0]!);
   if (width === 0) return 'invalid leading UTF-8 octet';
-  if (bytes.length < width) return 'incomplete UTF-8 octet sequence';
+  if (bytes.length < width) return INCOMPLETE;
   let value = bytes[0]! & (0xff >> (width + 1));
   for (let k = 1; k < width; k++) {
     if ((bytes[k]! & 0xc0) !== 0x80) return 'invalid trailing UTF-8 octet';

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { quote } from '../../golang/index.ts';
+import { cleanPath, quote } from '../../golang/index.ts';
 import { errorMessage } from '../../std/index.ts';
 import { helmError } from '../errors.ts';
 import { ChartFile } from './chart.ts';
@@ -73,17 +73,6 @@ function chartPath(name: string): string {
 
 function refused(message: string): Error {
   return helmError('ArchiveInvalid', message);
-}
-
-/** Go's path.Clean of a relative path. */
-function cleanPath(path: string): string {
-  const out: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part === '..' && out.length > 0 && out.at(-1) !== '..') out.pop();
-    else out.push(part);
-  }
-  return out.length === 0 ? '.' : out.join('/');
 }
 
 export function withoutBom(data: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-import { formatValue, fromYamlValue, GoMap, isYamlObject, satisfiesConstraint } from '../../golang/index.ts';
+import { formatValue, fromYamlValue, GoMap, isYamlObject } from '../../golang/index.ts';
 import { errorMessage } from '../../std/index.ts';
 import { helmError } from '../errors.ts';
 import { coalesceValues, mergeTables, mergeValues, type Warn } from '../values/coalesce.ts';
@@ -6,6 +6,7 @@ import { copyValues } from '../values/copy.ts';
 import { scalarAt, tableAt } from '../values/table.ts';
 import type { Rules } from '../profile.ts';
 import type { Dependency } from './chart.ts';
+import { isInRange } from './version-range.ts';
 import { copyMetadata, type ChartNode } from './node.ts';
 
 /**
@@ -51,7 +52,7 @@ function enableDependencies(node: ChartNode, values: GoMap, path: string, rules:
 }
 
 function isMeant(node: ChartNode, { name, version }: Dependency): boolean {
-  return node.name === name && satisfiesConstraint(version, node.metadata.version);
+  return node.name === name && isInRange(version, node.metadata.version);
 }
 
 /** A node of its own for a dependency, under its alias if it has one. */

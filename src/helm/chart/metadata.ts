@@ -1,7 +1,8 @@
-import { isSpace, isPrint, newVersion, quote } from '../../golang/index.ts';
+import { isPrint, isSpace, quote } from '../../golang/index.ts';
 import { errorMessage } from '../../std/index.ts';
 import { helmError } from '../errors.ts';
 import type { ChartLock, ChartMetadata, Dependency, Maintainer } from './chart.ts';
+import { isVersion } from './version-range.ts';
 import { ANY, BOOL, listOf, structOf, TEXT, TEXT_MAP, TEXTS, TIME, unmarshalYaml, type Decoded, type StructShape } from './struct-decode.ts';
 
 const DEPENDENCY: StructShape = structOf('v2.Dependency', {
@@ -147,16 +148,6 @@ function validateDependencies(dependencies: readonly Dependency[]): void {
     const key = alias === '' ? name : alias;
     if (keys.has(key)) throw invalid(`more than one dependency with name or alias ${quote(key)}`);
     keys.add(key);
-  }
-}
-
-function isVersion(text: string): boolean {
-  try {
-    newVersion(text);
-    return true;
-  } catch {
-    // Only whether it parses matters here; the caller names the field.
-    return false;
   }
 }
 

@@ -55,7 +55,7 @@ function* checkBuild(fact: Fact): Iterable<string> {
   yield* compare('build', JSON.stringify(build.value), JSON.stringify(fact['build'] ?? []));
   const nodes = (read.value ?? []).map(writeNode);
   if (fact['nodes'] !== undefined) yield* compare('nodes', JSON.stringify(nodes), JSON.stringify(fact['nodes']));
-  else if (JSON.stringify(nodes) !== JSON.stringify(fact['build']) && nodes.join('') !== fact['yaml']) {
+  else if (JSON.stringify(nodes) !== JSON.stringify(fact['build'] ?? []) && nodes.join('---\n') !== fact['yaml']) {
     yield* compare('nodes', JSON.stringify(nodes), 'the text itself or build');
   }
 }

@@ -1,0 +1,101 @@
+import { driftOf, type Known, type LiveRecord, type OwnedChange, type OwnedObjects } from '../../apply/index.ts';
+import { objectRefKey, type ObjectRef } from '../../manifest/index.ts';
+import type { Instant } from '../../std/index.ts';
+
+/** The inputs of the last reconcile that went well; equal inputs give an equal end. */
+export type Success = {
+  uid: string;
+  generation: number;
+  /** Hash of what the build read. */
+  content: string;
+  reads: ReadonlySet<string>;
+  folder: string;
+  /** Hash of the variables; empty without any. */
+  variables: string;
+  /** Hash of the build, for status.history. */
+  digest: string;
+};
+
+/** What the controller remembers of one Kustomization between reconciles. A cache: without it the next reconcile looks at everything. */
+export class Memory {
+  success: Success | undefined;
+  known: ReadonlyMap<string, Known> = new Map();
+  /** True while a reconcile may be writing: changes seen now are judged when it has ended. */
+  busy = false;
+  /** Attempts that failed in a row for a cause that passes by itself. */
+  passing = 0;
+  /** Corrections of drift lately, to slow down a fight with another writer. */
+  corrections: Instant[] = [];
+  readonly #touched = new Map<string, { ref: ObjectRef; record: LiveRecord | undefined }>();
+
+  /** Takes a change of one of its objects. True when it is drift that is to be put right now. */
+  noticed({ ref, record }: OwnedChange): boolean {
+    if (this.busy) {
+      this.#touched.set(objectRefKey(ref), { ref, record });
+      return false;
+    }
+    return this.#isDrift(ref, record);
+  }
+
+  /** Ends a reconcile: true when something it did not do itself has drifted meanwhile. */
+  settle(): boolean {
+    this.busy = false;
+    const touched = [...this.#touched.values()];
+    this.#touched.clear();
+    return touched.some(({ ref, record }) => this.#isDrift(ref, record));
+  }
+
+  #isDrift(ref: ObjectRef, record: LiveRecord | undefined): boolean {
+    const known = this.known.get(objectRefKey(ref));
+    return known !== undefined && driftOf(known, record ?? 'absent') !== undefined;
+  }
+}
+
+/** The memories of all Kustomizations, fed by the watches of what they own. */
+export class Memories {
+  readonly #byKey = new Map<string, Memory>();
+  readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #stop: () => void;
+
+  /** @param drifted told the key of a Kustomization one of whose objects was changed by someone else */
+  constructor(owned: OwnedObjects, labels: { name: string; namespace: string }, drifted: (key: string) => void) {
+    this.#stop = owned.subscribe((change) => {
+      const record = change.record ?? change.previous;
+      const [name, namespace] = [record?.labels[labels.name], record?.labels[labels.namespace]];
+      if (name === undefined || namespace === undefined) return;
+      const key = `${namespace}/${name}`;
+      if (this.#byKey.get(key)?.noticed(change) === true) drifted(key);
+      for (const wake of this.#waiters.get(key) ?? []) wake();
+    });
+  }
+
+  /** The memory of a Kustomization; a new one when there is none. */
+  of(key: string): Memory {
+    let memory = this.#byKey.get(key);
+    if (memory === undefined) {
+      memory = new Memory();
+      this.#byKey.set(key, memory);
+    }
+    return memory;
+  }
+
+  /** Forgets a Kustomization that is gone. */
+  forget(key: string): void {
+    this.#byKey.delete(key);
+  }
+
+  /** Calls `wake` for every change of an object of this Kustomization. Returns how to stop. */
+  onChange(key: string, wake: () => void): () => void {
+    const waiters = this.#waiters.get(key) ?? new Set();
+    waiters.add(wake);
+    this.#waiters.set(key, waiters);
+    return () => {
+      waiters.delete(wake);
+      if (waiters.size === 0) this.#waiters.delete(key);
+    };
+  }
+
+  close(): void {
+    this.#stop();
+  }
+}

@@ -1,0 +1,90 @@
+import type { KubeObject } from '../../manifest/index.ts';
+import type { FieldFault } from '../request/status.ts';
+import type { KindRules } from './rules.ts';
+
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const QUALIFIED = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
+
+const TEXTS = {
+  subdomain:
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+  label:
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+  label1035:
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+  qualified:
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
+  labelValue:
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+};
+
+/** Most bytes of all annotations together. */
+export const ANNOTATIONS_LIMIT: number = 256 << 10;
+
+/** Faults of an object's metadata: name, labels, annotations, finalizers, owner references. */
+export function validateMetadata(object: KubeObject, rules: KindRules): FieldFault[] {
+  const { metadata } = object;
+  const faults: FieldFault[] = [];
+  if (metadata.name === '') {
+    faults.push({ type: 'FieldValueRequired', field: 'metadata.name', message: 'Required value: name or generateName is required' });
+  } else {
+    const fault = nameFault(metadata.name, rules.names ?? 'subdomain');
+    if (fault !== undefined) faults.push({ type: 'FieldValueInvalid', field: 'metadata.name', message: `Invalid value: ${JSON.stringify(metadata.name)}: ${fault}` });
+  }
+  faults.push(...labelFaults(metadata.labels, 'metadata.labels'));
+  let size = 0;
+  for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
+    const fault = qualifiedNameFault(key.toLowerCase());
+    if (fault !== undefined) faults.push({ type: 'FieldValueInvalid', field: 'metadata.annotations', message: `Invalid value: ${JSON.stringify(key)}: ${fault}` });
+    size += Buffer.byteLength(key) + Buffer.byteLength(String(value));
+  }
+  if (size > ANNOTATIONS_LIMIT) faults.push({ type: 'FieldValueTooLong', field: 'metadata.annotations', message: `Too long: may not be more than ${ANNOTATIONS_LIMIT} bytes` });
+  for (const finalizer of metadata.finalizers ?? []) {
+    const fault = qualifiedNameFault(finalizer);
+    if (fault !== undefined) faults.push({ type: 'FieldValueInvalid', field: 'metadata.finalizers', message: `Invalid value: ${JSON.stringify(finalizer)}: ${fault}` });
+  }
+  (metadata.ownerReferences ?? []).forEach((owner, i) => {
+    for (const field of ['apiVersion', 'kind', 'name', 'uid'] as const) {
+      if (owner[field] === undefined || owner[field] === '') faults.push({ type: 'FieldValueInvalid', field: `metadata.ownerReferences[${i}].${field}`, message: `Invalid value: "": ${field === 'apiVersion' ? 'version' : field} must not be empty` });
+    }
+  });
+  return faults;
+}
+
+/** Faults of a map of labels. */
+export function labelFaults(labels: Readonly<Record<string, unknown>> | undefined, field: string): FieldFault[] {
+  const faults: FieldFault[] = [];
+  for (const [key, value] of Object.entries(labels ?? {})) {
+    const name = qualifiedNameFault(key);
+    if (name !== undefined) faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(key)}: ${name}` });
+    const text = String(value);
+    if (text.length > 63) faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(text)}: must be no more than 63 bytes` });
+    else if (!LABEL_VALUE.test(text)) faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(text)}: ${TEXTS.labelValue}` });
+  }
+  return faults;
+}
+
+function nameFault(name: string, form: NonNullable<KindRules['names']>): string | undefined {
+  switch (form) {
+    case 'path':
+      return name === '.' || name === '..' ? `may not be '${name}'` : /[/%]/.test(name) ? `may not contain '${/[/%]/.exec(name)?.[0]}'` : undefined;
+    case 'label':
+      return name.length > 63 ? 'must be no more than 63 bytes' : LABEL.test(name) ? undefined : TEXTS.label;
+    case 'label-1035':
+      return name.length > 63 ? 'must be no more than 63 bytes' : LABEL_1035.test(name) ? undefined : TEXTS.label1035;
+    case 'subdomain':
+      return name.length > 253 ? 'must be no more than 253 bytes' : SUBDOMAIN.test(name) ? undefined : TEXTS.subdomain;
+  }
+}
+
+function qualifiedNameFault(key: string): string | undefined {
+  const slash = key.indexOf('/');
+  const name = slash < 0 ? key : key.slice(slash + 1);
+  if (slash >= 0 && (slash === 0 || !SUBDOMAIN.test(key.slice(0, slash)))) return slash === 0 ? 'prefix part must be non-empty' : `prefix part ${TEXTS.subdomain}`;
+  if (name === '') return 'name part must be non-empty';
+  if (name.length > 63) return 'name part must be no more than 63 bytes';
+  return QUALIFIED.test(name) ? undefined : TEXTS.qualified;
+}
