@@ -99,6 +99,7 @@ export class ResourceList {
 function groupBy(items: readonly Resource[], idsOf: (resource: Resource) => readonly ResId[]): Map<string, Resource[]> {
   const groups = new Map<string, Resource[]>();
   for (const resource of items) {
+    if (resource.removed) continue;
     for (const id of idsOf(resource)) {
       const key = idKey(id);
       const group = groups.get(key);

@@ -35,6 +35,8 @@ export type BuildState = {
 /** A resource in the making: its object, its identity now and before, and how it is to be treated. */
 export class Resource {
   object: Mapping;
+  /** A patch has removed it. */
+  removed = false;
   readonly state: BuildState;
   readonly #scopes: Scopes;
   #id: ResId | undefined;
@@ -124,6 +126,39 @@ export class Resource {
     if (namespace !== '') return setMetaText(this.object, 'namespace', namespace);
     const metadata = this.object['metadata'];
     if (isMapping(metadata)) delete metadata['namespace'];
+  }
+
+  /** True when the build knows something of the resource that its object does not say. */
+  get hasState(): boolean {
+    const { previous, prefixes, suffixes, behavior, needsHash, origin, helmGenerated } = this.state;
+    return (
+      previous.length > 0 ||
+      prefixes.length > 0 ||
+      suffixes.length > 0 ||
+      behavior !== 'unspecified' ||
+      needsHash ||
+      helmGenerated ||
+      origin !== undefined
+    );
+  }
+
+  /** Forgets what the build knows of it. */
+  forget(): void {
+    Object.assign(this.state, {
+      previous: [],
+      prefixes: [],
+      suffixes: [],
+      behavior: 'unspecified',
+      needsHash: false,
+      helmGenerated: false,
+      origin: undefined,
+      transformations: [],
+    } satisfies Partial<BuildState>);
+  }
+
+  /** Marks the resource as removed. */
+  remove(): void {
+    this.removed = true;
   }
 
   /** A copy that shares nothing with this one. */

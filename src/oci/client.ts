@@ -23,7 +23,7 @@ import { type Endpoint, endpoints } from './mirror.ts';
 import { fetchManifest, resolve } from './pull.ts';
 import { deleteBlob, deleteManifest, pushBlob, pushManifest } from './push.ts';
 import { TokenBucket } from './rate-limit.ts';
-import { formatReference, formatRepository, isTag, type Reference, referenceKey, type Repository } from './reference.ts';
+import { digested, formatReference, formatRepository, isTag, type Reference, referenceKey, type Repository, tagged } from './reference.ts';
 import { Session } from './session.ts';
 import { Transport, type TransportSettings } from './transport.ts';
 
@@ -145,7 +145,7 @@ class Client implements RegistryClient {
     const fetched =
       first.manifest.kind === 'image'
         ? first
-        : await this.fetchManifest({ registry: reference.registry, path: reference.path, digest: selectPlatform(first.manifest, platform, name).digest }, signal);
+        : await this.fetchManifest(digested(reference, selectPlatform(first.manifest, platform, name).digest), signal);
     const { manifest } = fetched;
     // An index inside an index has no platform of its own to pick by.
     if (manifest.kind === 'image') return { ...fetched, manifest };
@@ -217,7 +217,7 @@ class Client implements RegistryClient {
   async tag(reference: Reference, tag: string, signal: AbortSignal): Promise<Descriptor> {
     if (!isTag(tag)) throw new RegistryError({ code: 'ReferenceInvalid', message: `tag ${JSON.stringify(formatReference(reference))}: ${JSON.stringify(tag)} is not a tag`, subject: tag, retryable: false });
     const { bytes, descriptor } = await this.fetchManifest(reference, signal);
-    return this.pushManifest({ registry: reference.registry, path: reference.path, tag }, { mediaType: descriptor.mediaType, bytes }, signal);
+    return this.pushManifest(tagged(reference, tag), { mediaType: descriptor.mediaType, bytes }, signal);
   }
 
   deleteManifest(reference: Reference, signal: AbortSignal): Promise<void> {

@@ -7,7 +7,7 @@ import type { Descriptor, FetchedManifest, ImageIndex } from './descriptor.ts';
 import { RegistryError } from './errors.ts';
 import { descriptorJson, parseManifest } from './manifest.ts';
 import { annotationKeys, mediaTypes } from './media-types.ts';
-import { isTag, type Reference, type Repository } from './reference.ts';
+import { digested, isTag, type Reference, type Repository, tagged } from './reference.ts';
 
 /** An OCI image layout on disk (image-spec image-layout.md): `oci-layout`, `index.json`, `blobs/<algorithm>/<hex>`. */
 export type ImageLayout = { directory: string; index: ImageIndex };
@@ -86,7 +86,7 @@ export async function pushLayout(layout: ImageLayout, client: RegistryClient, re
     const tag = layoutTag(entry);
     if (tag === undefined) continue;
     const { bytes } = await readLayoutManifest(layout, entry);
-    await client.pushManifest({ ...repository, tag }, { mediaType: entry.mediaType, bytes }, signal);
+    await client.pushManifest(tagged(repository, tag), { mediaType: entry.mediaType, bytes }, signal);
     tags.set(tag, entry.digest);
   }
   return tags;
@@ -113,7 +113,7 @@ async function pushTree(
       await client.pushBlob(repository, { mediaType: blob.mediaType, digest: blob.digest, size: blob.size, open: () => readFileStream(path) }, signal);
     }
   }
-  await client.pushManifest({ ...repository, digest: descriptor.digest }, { mediaType: descriptor.mediaType, bytes }, signal);
+  await client.pushManifest(digested(repository, descriptor.digest), { mediaType: descriptor.mediaType, bytes }, signal);
 }
 
 async function* readFileStream(path: string): AsyncGenerator<Uint8Array> {
@@ -141,7 +141,7 @@ export async function pullLayout(client: RegistryClient, reference: Reference, d
   const entries: Descriptor[] = [withTag(top.descriptor, reference.digest === undefined ? (reference.tag ?? 'latest') : reference.tag)];
   if (withReferrers) {
     for (const referrer of await client.referrers(reference, top.descriptor.digest, signal)) {
-      const fetched = await client.fetchManifest({ registry: reference.registry, path: reference.path, digest: referrer.digest }, signal);
+      const fetched = await client.fetchManifest(digested(reference, referrer.digest), signal);
       await pullTree(client, reference, fetched, layout, 0, signal);
       entries.push(referrer);
     }
@@ -170,11 +170,10 @@ async function readLayoutIfAny(directory: string): Promise<ImageLayout | undefin
 async function pullTree(client: RegistryClient, repository: Repository, entry: FetchedManifest, layout: ImageLayout, depth: number, signal: AbortSignal): Promise<void> {
   if (depth > MAX_DEPTH) throw invalid(layout.directory, `indexes nested deeper than ${MAX_DEPTH}`);
   const { manifest } = entry;
-  const place = { registry: repository.registry, path: repository.path };
   if (manifest.kind === 'index') {
-    for (const child of manifest.manifests) await pullTree(client, place, await client.fetchManifest({ ...place, digest: child.digest }, signal), layout, depth + 1, signal);
+    for (const child of manifest.manifests) await pullTree(client, repository, await client.fetchManifest(digested(repository, child.digest), signal), layout, depth + 1, signal);
   } else {
-    for (const blob of [manifest.config, ...manifest.layers]) await pullBlob(client, place, blob, layout, signal);
+    for (const blob of [manifest.config, ...manifest.layers]) await pullBlob(client, repository, blob, layout, signal);
   }
   await replaceFile(layoutBlobPath(layout, entry.descriptor.digest), entry.bytes);
 }

@@ -5,7 +5,7 @@ import { type Answer, header } from './http.ts';
 import { parseManifest } from './manifest.ts';
 import { mediaTypes } from './media-types.ts';
 import { fetchManifest, readAnswer } from './pull.ts';
-import { formatRepository, isTag, type Repository } from './reference.ts';
+import { formatRepository, isTag, type Repository, tagged } from './reference.ts';
 import type { Session } from './session.ts';
 
 /** Tags asked for at once; the largest page every known registry grants. */
@@ -126,7 +126,7 @@ async function referrersByApi(
 
 async function referrersByTag(session: Session, repository: Repository, digest: Digest, name: string, signal: AbortSignal): Promise<readonly Descriptor[]> {
   try {
-    const { manifest } = await fetchManifest(session, { ...repository, tag: referrersTag(digest) }, `${formatRepository(repository)}:${referrersTag(digest)}`, signal);
+    const { manifest } = await fetchManifest(session, tagged(repository, referrersTag(digest)), `${formatRepository(repository)}:${referrersTag(digest)}`, signal);
     return manifest.kind === 'index' ? manifest.manifests : [];
   } catch (error) {
     if (isRegistryError(error, 'NotFound')) return [];

@@ -30,8 +30,8 @@ export async function resolve(session: Session, reference: Reference, name: stri
     const descriptor = fromHeaders(answer, reference);
     if (descriptor !== undefined) return descriptor;
   } catch (error) {
-    // Nothing a GET could do better, or nothing it may do: the registry wants us to wait or to be somebody else.
-    if (!isRegistryError(error) || error.status === undefined || isRegistryError(error, 'AuthenticationFailed', 'TooManyRequests', 'DigestMismatch')) throw error;
+    // Only an answer is worth a GET, which brings the registry's own words with it; one that asks us to wait is obeyed.
+    if (!isRegistryError(error) || error.status === undefined || error.code === 'TooManyRequests') throw error;
   }
   return (await fetchManifest(session, reference, name, signal)).descriptor;
 }

@@ -8,7 +8,7 @@ import { referrersTag } from './lists.ts';
 import { descriptorJson, parseManifest } from './manifest.ts';
 import { mediaTypes } from './media-types.ts';
 import { fetchManifest } from './pull.ts';
-import { formatReference, formatRepository, type Reference, referenceKey, type Repository } from './reference.ts';
+import { digested, formatReference, formatRepository, type Reference, referenceKey, type Repository, tagged } from './reference.ts';
 import type { RegistryRequest, Session } from './session.ts';
 
 /** Times a whole upload is started over when its session is lost. */
@@ -178,7 +178,7 @@ async function* pieces(source: AsyncIterable<Uint8Array>, size: number): AsyncGe
  */
 export async function pushManifest(session: Session, reference: Reference, manifest: { mediaType: string; bytes: Uint8Array }, signal: AbortSignal): Promise<Descriptor> {
   const digest = digestOf(manifest.bytes, reference.digest === undefined ? 'sha256' : digestAlgorithm(reference.digest));
-  const target: Reference = reference.tag === undefined ? { ...reference, digest } : { registry: reference.registry, path: reference.path, tag: reference.tag };
+  const target = reference.tag === undefined ? digested(reference, digest) : tagged(reference, reference.tag);
   const name = formatReference(target);
   const what = `push manifest ${JSON.stringify(name)}`;
   if (reference.digest !== undefined && reference.digest !== digest) {
@@ -217,7 +217,7 @@ async function enterReferrer(session: Session, repository: Repository, descripto
     artifactType: manifest.artifactType ?? (manifest.kind === 'image' ? manifest.config.mediaType : ''),
   };
   const tag = referrersTag(manifest.subject.digest);
-  const target: Reference = { registry: repository.registry, path: repository.path, tag };
+  const target = tagged(repository, tag);
   const known = await referrersIndex(session, target, signal);
   if (known.some((other) => other.digest === entry.digest)) return;
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...known, entry].map(descriptorJson) };

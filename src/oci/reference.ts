@@ -94,3 +94,13 @@ export function formatReference(reference: Reference): string {
 export function referenceKey(reference: Reference): string {
   return reference.digest ?? reference.tag ?? 'latest';
 }
+
+/** The tag of a repository, whatever else the given value refers to. */
+export function tagged(repository: Repository, tag: string): Reference {
+  return { registry: repository.registry, path: repository.path, tag };
+}
+
+/** A digest in a repository, whatever else the given value refers to. */
+export function digested(repository: Repository, digest: Digest): Reference {
+  return { registry: repository.registry, path: repository.path, digest };
+}

@@ -32,23 +32,44 @@ export function validateMetadata(object: KubeObject, rules: KindRules): FieldFau
     faults.push({ type: 'FieldValueRequired', field: 'metadata.name', message: 'Required value: name or generateName is required' });
   } else {
     const fault = nameFault(metadata.name, rules.names ?? 'subdomain');
-    if (fault !== undefined) faults.push({ type: 'FieldValueInvalid', field: 'metadata.name', message: `Invalid value: ${JSON.stringify(metadata.name)}: ${fault}` });
+    if (fault !== undefined)
+      faults.push({
+        type: 'FieldValueInvalid',
+        field: 'metadata.name',
+        message: `Invalid value: ${JSON.stringify(metadata.name)}: ${fault}`,
+      });
   }
   faults.push(...labelFaults(metadata.labels, 'metadata.labels'));
   let size = 0;
   for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
     const fault = qualifiedNameFault(key.toLowerCase());
-    if (fault !== undefined) faults.push({ type: 'FieldValueInvalid', field: 'metadata.annotations', message: `Invalid value: ${JSON.stringify(key)}: ${fault}` });
+    if (fault !== undefined)
+      faults.push({ type: 'FieldValueInvalid', field: 'metadata.annotations', message: `Invalid value: ${JSON.stringify(key)}: ${fault}` });
     size += Buffer.byteLength(key) + Buffer.byteLength(String(value));
   }
-  if (size > ANNOTATIONS_LIMIT) faults.push({ type: 'FieldValueTooLong', field: 'metadata.annotations', message: `Too long: may not be more than ${ANNOTATIONS_LIMIT} bytes` });
+  if (size > ANNOTATIONS_LIMIT)
+    faults.push({
+      type: 'FieldValueTooLong',
+      field: 'metadata.annotations',
+      message: `Too long: may not be more than ${ANNOTATIONS_LIMIT} bytes`,
+    });
   for (const finalizer of metadata.finalizers ?? []) {
     const fault = qualifiedNameFault(finalizer);
-    if (fault !== undefined) faults.push({ type: 'FieldValueInvalid', field: 'metadata.finalizers', message: `Invalid value: ${JSON.stringify(finalizer)}: ${fault}` });
+    if (fault !== undefined)
+      faults.push({
+        type: 'FieldValueInvalid',
+        field: 'metadata.finalizers',
+        message: `Invalid value: ${JSON.stringify(finalizer)}: ${fault}`,
+      });
   }
   (metadata.ownerReferences ?? []).forEach((owner, i) => {
     for (const field of ['apiVersion', 'kind', 'name', 'uid'] as const) {
-      if (owner[field] === undefined || owner[field] === '') faults.push({ type: 'FieldValueInvalid', field: `metadata.ownerReferences[${i}].${field}`, message: `Invalid value: "": ${field === 'apiVersion' ? 'version' : field} must not be empty` });
+      if (owner[field] === undefined || owner[field] === '')
+        faults.push({
+          type: 'FieldValueInvalid',
+          field: `metadata.ownerReferences[${i}].${field}`,
+          message: `Invalid value: "": ${field === 'apiVersion' ? 'version' : field} must not be empty`,
+        });
     }
   });
   return faults;
@@ -61,8 +82,10 @@ export function labelFaults(labels: Readonly<Record<string, unknown>> | undefine
     const name = qualifiedNameFault(key);
     if (name !== undefined) faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(key)}: ${name}` });
     const text = String(value);
-    if (text.length > 63) faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(text)}: must be no more than 63 bytes` });
-    else if (!LABEL_VALUE.test(text)) faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(text)}: ${TEXTS.labelValue}` });
+    if (text.length > 63)
+      faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(text)}: must be no more than 63 bytes` });
+    else if (!LABEL_VALUE.test(text))
+      faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(text)}: ${TEXTS.labelValue}` });
   }
   return faults;
 }
@@ -70,7 +93,11 @@ export function labelFaults(labels: Readonly<Record<string, unknown>> | undefine
 function nameFault(name: string, form: NonNullable<KindRules['names']>): string | undefined {
   switch (form) {
     case 'path':
-      return name === '.' || name === '..' ? `may not be '${name}'` : /[/%]/.test(name) ? `may not contain '${/[/%]/.exec(name)?.[0]}'` : undefined;
+      return name === '.' || name === '..'
+        ? `may not be '${name}'`
+        : /[/%]/.test(name)
+          ? `may not contain '${/[/%]/.exec(name)?.[0]}'`
+          : undefined;
     case 'label':
       return name.length > 63 ? 'must be no more than 63 bytes' : LABEL.test(name) ? undefined : TEXTS.label;
     case 'label-1035':
@@ -83,7 +110,8 @@ function nameFault(name: string, form: NonNullable<KindRules['names']>): string 
 function qualifiedNameFault(key: string): string | undefined {
   const slash = key.indexOf('/');
   const name = slash < 0 ? key : key.slice(slash + 1);
-  if (slash >= 0 && (slash === 0 || !SUBDOMAIN.test(key.slice(0, slash)))) return slash === 0 ? 'prefix part must be non-empty' : `prefix part ${TEXTS.subdomain}`;
+  if (slash >= 0 && (slash === 0 || !SUBDOMAIN.test(key.slice(0, slash))))
+    return slash === 0 ? 'prefix part must be non-empty' : `prefix part ${TEXTS.subdomain}`;
   if (name === '') return 'name part must be non-empty';
   if (name.length > 63) return 'name part must be no more than 63 bytes';
   return QUALIFIED.test(name) ? undefined : TEXTS.qualified;

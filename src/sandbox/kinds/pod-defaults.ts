@@ -36,7 +36,8 @@ export function podSpecDefaults(spec: Draft0): void {
   if (spec['serviceAccountName'] !== undefined) setDefault(spec, 'serviceAccount', spec['serviceAccountName']);
   else if (spec['serviceAccount'] !== undefined) setDefault(spec, 'serviceAccountName', spec['serviceAccount']);
   if (spec['hostNetwork'] === false) delete spec['hostNetwork'];
-  for (const field of ['initContainers', 'containers', 'ephemeralContainers']) for (const container of mapsOf(spec, field)) containerDefaults(container, spec['hostNetwork'] === true);
+  for (const field of ['initContainers', 'containers', 'ephemeralContainers'])
+    for (const container of mapsOf(spec, field)) containerDefaults(container, spec['hostNetwork'] === true);
   for (const volume of mapsOf(spec, 'volumes')) volumeDefaults(volume);
 }
 
@@ -48,7 +49,8 @@ function containerDefaults(container: Draft0, hostNetwork: boolean): void {
   setDefault(container, 'resources', {});
   const resources = mapAt(container, 'resources');
   const limits = mapAt(resources, 'limits');
-  if (resources !== undefined && limits !== undefined) for (const [name, value] of Object.entries(limits)) setDefault(mapIn(resources, 'requests'), name, value);
+  if (resources !== undefined && limits !== undefined)
+    for (const [name, value] of Object.entries(limits)) setDefault(mapIn(resources, 'requests'), name, value);
   for (const port of mapsOf(container, 'ports')) {
     setDefault(port, 'protocol', 'TCP');
     if (hostNetwork) setDefault(port, 'hostPort', port['containerPort']);
