@@ -14,6 +14,8 @@ export type EventNotice = {
   type: 'Normal' | 'Warning' | 'Trace';
   reason: string;
   message: string;
+  /** Posted only: it does not become a Kubernetes event. */
+  quiet?: boolean;
   /** Keys without the group prefix (E04). */
   metadata?: Readonly<Record<string, string>>;
 };
@@ -84,7 +86,7 @@ export class KubeEventRecorder implements EventRecorder {
     const groups = new Map<string, EventNotice[]>();
     for (const notice of notices) {
       const key = `${notice.type === 'Warning' ? 'Warning' : 'Normal'}/${notice.reason}`;
-      groups.set(key, [...(groups.get(key) ?? []), notice]);
+      if (notice.quiet !== true) groups.set(key, [...(groups.get(key) ?? []), notice]);
       const posted = this.#posted(object, notice);
       const { sink } = this.#options;
       if (posted !== undefined && sink !== undefined) this.#push(() => sink.post(posted));

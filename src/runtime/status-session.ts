@@ -22,6 +22,8 @@ export class StatusSession<S extends AnyStatus> {
   readonly #onError: (error: unknown) => void;
   readonly #cancel: CancelTimer;
   #written: S;
+  /** Called when progress is shown: what there is to tell by then can be told. */
+  onProgress: (() => void) | undefined;
   #tail: Promise<unknown> = Promise.resolve();
 
   /** @param onError told when showing progress fails; the final write throws instead */
@@ -38,7 +40,7 @@ export class StatusSession<S extends AnyStatus> {
     this.draft = structuredClone(options.object.status);
     this.conditions = new ConditionSet(this.draft.conditions, options.object.metadata.generation, options.clock);
     this.#cancel = options.clock.after(PROGRESS_AFTER, () => {
-      this.flush().catch(this.#onError);
+      this.flush().then(() => this.onProgress?.(), this.#onError);
     });
   }
 

@@ -22,12 +22,18 @@ export class HealthCheck {
   readonly #targets: readonly Target[];
   readonly #options: HealthOptions;
   readonly #applied: ReadonlyMap<string, KubeObject>;
+  /** Objects a watch has shown at least once: one of these that is absent has gone, any other has not come yet. */
+  readonly #seen = new Set<string>();
+  readonly #stop: () => void;
 
   private constructor(key: string, targets: readonly Target[], applied: ReadonlyMap<string, KubeObject>, options: HealthOptions) {
     this.#key = key;
     this.#targets = targets;
     this.#applied = applied;
     this.#options = options;
+    this.#stop = options.memories.onChange(key, ({ ref, record }) => {
+      if (record !== undefined) this.#seen.add(objectRefKey(ref));
+    });
   }
 
   /**
@@ -89,6 +95,7 @@ export class HealthCheck {
 
   /** Gives its own watches back. */
   close(): void {
+    this.#stop();
     for (const { informer } of this.#targets) informer?.release();
   }
 
@@ -99,12 +106,17 @@ export class HealthCheck {
       const found = target.informer.get(target.ref.namespace, target.ref.name);
       return found === undefined ? NOT_FOUND : computeStatus(found, { now: clock.now() });
     }
-    const answer = this.#applied.get(objectRefKey(target.ref));
+    const key = objectRefKey(target.ref);
+    const answer = this.#applied.get(key);
     const live = owned.find(target.ref, target.apiVersion);
-    if (live !== undefined && live !== 'absent' && !isOlder(live.resourceVersion, answer?.metadata.resourceVersion)) return live.health;
+    if (live !== undefined && live !== 'absent') {
+      this.#seen.add(key);
+      if (!isOlder(live.resourceVersion, answer?.metadata.resourceVersion)) return live.health;
+    } else if (live === 'absent' && (answer === undefined || this.#seen.has(key))) {
+      return NOT_FOUND;
+    }
     // The watch has not shown our own write yet; its answer is newer.
-    if (answer !== undefined && (live !== 'absent' || !target.vanishes)) return this.#fromAnswer(target);
-    return live === 'absent' ? NOT_FOUND : undefined;
+    return this.#fromAnswer(target);
   }
 
   #fromAnswer(target: Target): HealthResult | undefined {

@@ -1,5 +1,5 @@
-import { driftOf, type Known, type LiveRecord, type OwnedChange, type OwnedObjects } from '../../apply/index.ts';
-import { objectRefKey, type ObjectRef } from '../../manifest/index.ts';
+import { driftOf, type ChangeSet, type Known, type LiveRecord, type OwnedChange, type OwnedObjects } from '../../apply/index.ts';
+import { objectRefKey, type KubeObject, type ObjectRef } from '../../manifest/index.ts';
 import type { Instant } from '../../std/index.ts';
 
 /** The inputs of the last reconcile that went well; equal inputs give an equal end. */
@@ -20,6 +20,9 @@ export type Success = {
 export class Memory {
   success: Success | undefined;
   known: ReadonlyMap<string, Known> = new Map();
+  /** What the last apply was about, for health checks of an unchanged Kustomization. */
+  changes: ChangeSet = [];
+  jobs: readonly KubeObject[] = [];
   /** True while a reconcile may be writing: changes seen now are judged when it has ended. */
   busy = false;
   /** Attempts that failed in a row for a cause that passes by itself. */
@@ -27,6 +30,12 @@ export class Memory {
   /** Corrections of drift lately, to slow down a fight with another writer. */
   corrections: Instant[] = [];
   readonly #touched = new Map<string, { ref: ObjectRef; record: LiveRecord | undefined }>();
+
+  /** Keeps of an apply what later health checks need. */
+  remember(changes: ChangeSet, objects: readonly KubeObject[]): void {
+    this.changes = changes;
+    this.jobs = objects.filter(({ kind }) => kind === 'Job');
+  }
 
   /** Takes a change of one of its objects. True when it is drift that is to be put right now. */
   noticed({ ref, record }: OwnedChange): boolean {
@@ -54,7 +63,7 @@ export class Memory {
 /** The memories of all Kustomizations, fed by the watches of what they own. */
 export class Memories {
   readonly #byKey = new Map<string, Memory>();
-  readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #waiters = new Map<string, Set<(change: OwnedChange) => void>>();
   readonly #stop: () => void;
 
   /** @param drifted told the key of a Kustomization one of whose objects was changed by someone else */
@@ -65,7 +74,7 @@ export class Memories {
       if (name === undefined || namespace === undefined) return;
       const key = `${namespace}/${name}`;
       if (this.#byKey.get(key)?.noticed(change) === true) drifted(key);
-      for (const wake of this.#waiters.get(key) ?? []) wake();
+      for (const tell of this.#waiters.get(key) ?? []) tell(change);
     });
   }
 
@@ -84,13 +93,13 @@ export class Memories {
     this.#byKey.delete(key);
   }
 
-  /** Calls `wake` for every change of an object of this Kustomization. Returns how to stop. */
-  onChange(key: string, wake: () => void): () => void {
+  /** Calls `tell` for every change of an object of this Kustomization. Returns how to stop. */
+  onChange(key: string, tell: (change: OwnedChange) => void): () => void {
     const waiters = this.#waiters.get(key) ?? new Set();
-    waiters.add(wake);
+    waiters.add(tell);
     this.#waiters.set(key, waiters);
     return () => {
-      waiters.delete(wake);
+      waiters.delete(tell);
       if (waiters.size === 0) this.#waiters.delete(key);
     };
   }

@@ -68,7 +68,7 @@ class DecoderV3 {
 
   #mismatch(node: YamlNode, fallback: string, type: string): typeof FAILED {
     const tag = node.tag === '' ? fallback : shortTag(node.tag);
-    const text = tag === SEQ_TAG || tag === MAP_TAG ? '' : ` \`${excerpt(node.value)}\``;
+    const text = tag === SEQ_TAG || tag === MAP_TAG ? node.value : ` \`${excerpt(node.value)}\``;
     this.#problem(`line ${node.line}: cannot unmarshal ${tag}${text} into ${type}`);
     return FAILED;
   }

@@ -1,3 +1,5 @@
+import { scanFloat } from '../parse-number.ts';
+
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_UINT64 = 2n ** 64n - 1n;
@@ -62,9 +64,8 @@ export function resolveNumber(text: string, modern: boolean): bigint | number | 
   return oddInteger(plain, '0b', 2) ?? (modern ? oddInteger(plain, '0o', 8) : undefined);
 }
 
-/** The float a scalar that begins with `.` is, or undefined. */
+/** The float a scalar that begins with `.` is, or undefined. Underscores between digits are taken, as strconv.ParseFloat does. */
 export function resolveFraction(text: string): number | undefined {
-  if (!FLOAT.test(text)) return undefined;
-  const float = Number(text);
-  return Number.isFinite(float) ? float : undefined;
+  const { value, problem } = scanFloat(text);
+  return problem === undefined ? value : undefined;
 }

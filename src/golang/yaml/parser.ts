@@ -56,6 +56,8 @@ export class Parser {
   #handles = new Map<string, string>();
   #usedComments = 0;
   #stemComment = '';
+  /** An error that only looking for a comment has met: it counts unless going on meets another one. */
+  #missed: YamlError | undefined;
 
   /** Kind of the event. */
   type = 0;
@@ -90,6 +92,7 @@ export class Parser {
     this.lineComment = '';
     this.footComment = '';
     this.#advance();
+    if (this.#missed !== undefined) throw this.#missed;
     return this.type;
   }
 
@@ -394,10 +397,21 @@ export class Parser {
   /** A head comment before a `-` belongs to the collection below it, not to that collection's first entry. */
   #splitStem(length: number): void {
     if (length === 0) return;
-    const { type } = this.#peek();
+    const type = this.#peekPastErrors();
     if (type !== token.BLOCK_SEQUENCE_START && type !== token.BLOCK_MAPPING_START) return;
     this.#stemComment = this.#head.slice(0, length);
     this.#head = this.#head.slice(length + 1);
+  }
+
+  /** Kind of the next token, or 0 where it cannot be scanned: yaml.v3 goes on behind the error then, and may run into another. */
+  #peekPastErrors(): number {
+    try {
+      return this.#peek().type;
+    } catch (error) {
+      if (!(error instanceof YamlError)) throw error;
+      this.#missed = error;
+      return 0;
+    }
   }
 
   #open(): void {

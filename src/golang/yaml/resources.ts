@@ -12,7 +12,7 @@ import type { YamlValue } from './value.ts';
 /** How kyaml writes nodes. */
 const KYAML = { indent: 2, compactSequences: true };
 
-const SEPARATOR = /\n---.*\n/g;
+const SEPARATOR = /\n---[^\n]*\n/g;
 
 /** Splits a text at its `---` lines as kyaml does: what stands behind one must be a comment. */
 function splitDocuments(text: string): string[] {

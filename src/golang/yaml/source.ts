@@ -16,6 +16,8 @@ export type YamlSource = {
 
 const END = '\0\0\0\0';
 const READ_BLOCK = 512;
+/** Stands for the last byte of UTF-16 that is half a character. */
+const HALF = '\udc00';
 const INCOMPLETE = 'incomplete UTF-8 octet sequence';
 /** One test for the common text: nothing forbidden, nothing beyond the BMP. */
 const UNUSUAL = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd]/;
@@ -47,15 +49,22 @@ function startsAsUtf16(text: string): boolean {
 
 function decode(bytes: Uint8Array): string {
   const [first, second] = bytes;
-  if (first === 0xff && second === 0xfe) return Buffer.from(bytes).toString('utf16le');
-  if (first === 0xfe && second === 0xff) return Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16().toString('utf16le');
+  if (first === 0xff && second === 0xfe) return decodeUtf16(Buffer.from(bytes));
+  if (first === 0xfe && second === 0xff) return decodeUtf16(Buffer.from(bytes.length % 2 === 0 ? bytes : [...bytes, 0]).swap16(), bytes.length);
   return isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString() : bytesToText(bytes);
+}
+
+/** UTF-16 little endian; half a character at the end stands as a lone surrogate no other input gives. */
+function decodeUtf16(bytes: Buffer, length: number = bytes.length): string {
+  const text = bytes.toString('utf16le', 0, length - (length % 2));
+  return length % 2 === 0 ? text : text + HALF;
 }
 
 /** What libyaml says of a character it does not take. A byte outside UTF-8 is a lone surrogate (see text.ts). */
 function problemAt(text: string, at: number): string {
   const code = text.charCodeAt(at);
   if (code < 0xd800 || code > 0xdfff) return 'control characters are not allowed';
+  if (text[at] === HALF && at === text.length - 1) return 'incomplete UTF-16 character';
   if (!isEscapedByte(code)) return 'invalid Unicode character';
   const bytes = textToBytes(text.slice(at, at + 4));
   const width = sequenceWidth(bytes[0]!);

@@ -1,0 +1,253 @@
+import { groups, fieldManagers, type Artifact, type Kustomization, type KustomizationStatus } from '../../api/index.ts';
+import {
+  ApplyError,
+  applyObjects,
+  defaultTakeover,
+  formatChanges,
+  formatPruneFailures,
+  hasChanged,
+  mergeInventories,
+  overrideManager,
+  pruneObjects,
+  staleEntries,
+  withCommonMetadata,
+  type ApplyResult,
+  type DriftReport,
+  type Inventory,
+  type OwnedObjects,
+} from '../../apply/index.ts';
+import { isKubeError, type KubeClient } from '../../kube/index.ts';
+import { formatObjectRef, type FileTree, type KubeObject } from '../../manifest/index.ts';
+import type { ConfigReader, FeatureGates, Logger, StatusSession, Trigger } from '../../runtime/index.ts';
+import { formatDuration, isCodedError, type Clock, type Duration } from '../../std/index.ts';
+import { buildManifests } from './build.ts';
+import { KustomizationFailure, step } from './failure.ts';
+import { buildFolder, contentHash } from './inputs.ts';
+import type { Memory, Success } from './memory.ts';
+import type { Sources } from './source.ts';
+import { timeout } from './timing.ts';
+import { readVariables, substituteAll } from './variables.ts';
+
+/** What applying works with: part of the controller's own options. */
+export type ApplyManifestsOptions = {
+  configs: ConfigReader;
+  sources: Sources;
+  owned: OwnedObjects;
+  kube: KubeClient;
+  clock: Clock;
+  gates: FeatureGates;
+  requeueDependency: Duration;
+  defaultServiceAccount: string;
+  overrideManagers: readonly string[];
+  customStageKinds: ReadonlySet<string>;
+};
+
+/** One pass: what it remembers, where it reports. */
+export type ApplyPass = {
+  memory: Memory;
+  session: StatusSession<KustomizationStatus>;
+  triggers: ReadonlySet<Trigger>;
+  signal: AbortSignal;
+  log: Logger;
+  building: () => void;
+  applying: (digest: string) => void;
+  /** Says what was done, as an event. */
+  tell: (message: string) => void;
+};
+
+/** How applying went. */
+export type Applied = {
+  /** Undefined when the inputs were those of the last success, so that nothing was done. */
+  result: ApplyResult | undefined;
+  /** The objects that were applied, now or last time: for the health check. */
+  last: ApplyResult;
+  objects: readonly KubeObject[];
+  changed: boolean;
+  pruned: boolean;
+  /** True when the objects' health is to be looked at although nothing was done. */
+  checkHealth: boolean;
+  digest: string;
+  success: Success;
+};
+
+/** Builds and applies what the artifact says, then deletes what is no longer in it (KB06–KB71). @throws KustomizationFailure */
+export async function applyManifests(object: Kustomization, artifact: Artifact, options: ApplyManifestsOptions, pass: ApplyPass): Promise<Applied> {
+  const { memory, session, signal } = pass;
+  const tree = await readTree(artifact, options, signal);
+  const folder = findFolder(object, tree);
+  session.draft.lastAttemptedRevision = artifact.revision;
+  pass.building();
+  const postBuild = await step('BuildFailed', () => readVariables(object, options.configs));
+  const variables = postBuild?.hash ?? '';
+  const previous = memory.success;
+  if (previous !== undefined && isUnchanged(object, tree, folder, variables, previous, pass)) return unchanged(object, memory, previous);
+  refuseUnsupported(object);
+  const built = await step('BuildFailed', () => buildManifests(object, tree, folder));
+  const strict = options.gates.enabled('StrictPostBuildSubstitutions');
+  const substituted = await step('BuildFailed', () => substituteAll(built.objects, object, postBuild, strict));
+  const { commonMetadata } = object.spec;
+  const objects = commonMetadata === undefined ? substituted : withCommonMetadata(substituted, commonMetadata);
+  refuseEncrypted(objects);
+  pass.applying(built.digest);
+  const client = actingClient(object, options);
+  const old = object.status.inventory ?? { entries: [] };
+  const result = await apply(object, objects, old, client, options, pass);
+  memory.known = result.known;
+  session.draft.inventory = { entries: [...result.inventory.entries] };
+  watchKinds(result, options, pass);
+  const changed = result.changes.some(hasChanged);
+  if (changed) pass.tell([formatChanges(result.changes), ...result.drift.map(driftText)].join('\n'));
+  for (const warning of result.warnings) pass.log.info('warning while applying', { object: formatObjectRef(warning.ref), warning: warning.message });
+  const pruned = await prune(object, old, result.inventory, client, options, pass);
+  const { uid, generation } = object.metadata;
+  const content = contentHash(tree, folder, built.reads);
+  const success: Success = { uid, generation, content, reads: built.reads, folder, variables, digest: built.digest };
+  return { result, last: result, objects, changed, pruned, checkHealth: true, digest: built.digest, success };
+}
+
+async function readTree(artifact: Artifact, options: ApplyManifestsOptions, signal: AbortSignal): Promise<FileTree> {
+  try {
+    return await options.sources.tree(artifact, signal);
+  } catch (error) {
+    if (!isCodedError(error, 'ArtifactNotFound')) throw new KustomizationFailure('ArtifactFailed', String((error as Error).message), { cause: error });
+    const message = `Source is not ready, artifact not found, retrying in ${formatDuration(options.requeueDependency)}`;
+    throw new KustomizationFailure('ArtifactFailed', message, { cause: error, follow: 'dependency', tell: false });
+  }
+}
+
+function findFolder(object: Kustomization, tree: FileTree): string {
+  const { folder, problem } = buildFolder(tree, object.spec.path);
+  if (problem === undefined) return folder;
+  const cause = problem === 'missing' ? `stat ${folder}: no such file or directory` : `${folder}: not a directory`;
+  throw new KustomizationFailure('ArtifactFailed', `kustomization path not found: ${cause}`);
+}
+
+function isUnchanged(object: Kustomization, tree: FileTree, folder: string, variables: string, previous: Success, pass: ApplyPass): boolean {
+  const { uid, generation } = object.metadata;
+  if (previous.uid !== uid || previous.generation !== generation || previous.variables !== variables || previous.folder !== folder) return false;
+  // Someone asked explicitly, or something was changed under us: then everything is looked at.
+  if (pass.triggers.has('requested') || pass.triggers.has('drift') || pass.memory.known.size === 0) return false;
+  return contentHash(tree, folder, previous.reads) === previous.content;
+}
+
+function unchanged(object: Kustomization, memory: Memory, previous: Success): Applied {
+  const inventory: Inventory = object.status.inventory ?? { entries: [] };
+  const last: ApplyResult = { changes: memory.changes, inventory, known: memory.known, applied: new Map(), drift: [], warnings: [] };
+  const checkHealth = object.spec.wait === true || (object.spec.healthChecks ?? []).length > 0;
+  return { result: undefined, last, objects: memory.jobs, changed: false, pruned: false, checkHealth, digest: previous.digest, success: previous };
+}
+
+/** Features this version does not have: said instead of ignored. */
+function refuseUnsupported(object: Kustomization): void {
+  const { decryption, kubeConfig } = object.spec;
+  if (decryption !== undefined) {
+    throw new KustomizationFailure('FeatureGateDisabled', 'spec.decryption: this version does not decrypt manifests', { follow: 'stall' });
+  }
+  if (kubeConfig !== undefined) {
+    throw new KustomizationFailure('FeatureGateDisabled', 'spec.kubeConfig: this version applies only to the cluster it runs against', { follow: 'stall' });
+  }
+}
+
+/** A Secret that is still encrypted must not reach the cluster (KB34). */
+function refuseEncrypted(objects: readonly KubeObject[]): void {
+  const encrypted = objects.filter((one) => one.kind === 'Secret' && one['sops'] !== undefined);
+  const [first] = encrypted;
+  if (first === undefined) return;
+  const name = formatObjectRef({ group: '', kind: first.kind, namespace: first.metadata.namespace ?? '', name: first.metadata.name });
+  throw new KustomizationFailure('BuildFailed', `${name} is SOPS encrypted, configuring decryption is required for this secret to be reconciled`);
+}
+
+/** The client that acts as the account the spec names (KB91). */
+function actingClient(object: Kustomization, { kube, defaultServiceAccount }: ApplyManifestsOptions): KubeClient {
+  const account = object.spec.serviceAccountName ?? defaultServiceAccount;
+  return account === '' ? kube : kube.impersonate({ user: `system:serviceaccount:${object.metadata.namespace}:${account}` });
+}
+
+async function apply(
+  object: Kustomization,
+  objects: readonly KubeObject[],
+  inventory: Inventory,
+  client: KubeClient,
+  options: ApplyManifestsOptions,
+  pass: ApplyPass,
+): Promise<ApplyResult> {
+  const { name, namespace } = object.metadata;
+  const { memory, session, signal } = pass;
+  try {
+    const result = await applyObjects({
+      client,
+      objects,
+      owner: { group: groups.kustomize, name, namespace },
+      fieldManager: fieldManagers.kustomizeApply,
+      force: object.spec.force,
+      takeover: [...defaultTakeover(fieldManagers.kustomizeApply), ...options.overrideManagers.flatMap(overrideManager)],
+      ...(object.spec.ignore === undefined ? {} : { ignore: object.spec.ignore }),
+      customStageKinds: options.customStageKinds,
+      known: memory.known,
+      live: options.owned,
+      inventory,
+      // What is about to exist is written down first: a process killed in between finds it again.
+      beforeWrite: async (intended) => {
+        session.draft.inventory = { entries: [...intended.entries] };
+        await session.flush();
+      },
+      stageTimeout: Math.min(60_000, timeout(object)),
+      clock: options.clock,
+      signal,
+    });
+    memory.remember(result.changes, objects);
+    return result;
+  } catch (error) {
+    if (!(error instanceof ApplyError)) throw new KustomizationFailure('ReconciliationFailed', String((error as Error).message), { cause: error });
+    const { partial } = error;
+    session.draft.inventory = { entries: [...partial.inventory.entries] };
+    memory.known = partial.known;
+    watchKinds(partial, options, pass);
+    const done = formatChanges(partial.changes);
+    throw new KustomizationFailure('ReconciliationFailed', done === '' ? error.message : `${error.message}\n${done}`, { cause: error, follow: passes(error) ? 'soon' : 'retry' });
+  }
+}
+
+/** True when every cause is one that passes by itself: no connection, an overloaded server, a webhook or a kind that is not there yet. */
+function passes(error: ApplyError): boolean {
+  return (
+    error.failures.length > 0 &&
+    error.failures.every(({ cause }) => isKubeError(cause, 'ConnectionFailed', 'Timeout', 'Unavailable', 'TooManyRequests', 'InternalError', 'NoMatch', 'Unauthorized'))
+  );
+}
+
+/** Sees to it that all kinds that were applied are watched; nobody waits for that. */
+function watchKinds(result: ApplyResult, { owned }: ApplyManifestsOptions, { signal, log }: ApplyPass): void {
+  const kinds = new Map(result.changes.map(({ ref, apiVersion }) => [`${apiVersion}/${ref.kind}`, { apiVersion, kind: ref.kind }]));
+  for (const kind of kinds.values()) {
+    owned.watch(kind, signal).catch((error: unknown) => {
+      if (!signal.aborted) log.error('could not watch applied objects: drift is seen at the interval only', error, kind);
+    });
+  }
+}
+
+async function prune(
+  object: Kustomization,
+  old: Inventory,
+  next: Inventory,
+  client: KubeClient,
+  options: ApplyManifestsOptions,
+  pass: ApplyPass,
+): Promise<boolean> {
+  if (!object.spec.prune) return false;
+  const stale = staleEntries(old, next);
+  if (stale.length === 0) return false;
+  const { name, namespace } = object.metadata;
+  const result = await pruneObjects({ client, owner: { group: groups.kustomize, name, namespace }, objects: stale, live: options.owned, signal: pass.signal });
+  if (result.failures.length > 0) {
+    pass.session.draft.inventory = { entries: [...mergeInventories(next, result.survivors).entries] };
+    throw new KustomizationFailure('PruneFailed', formatPruneFailures(result.failures), { cause: result.failures[0]?.cause });
+  }
+  pass.tell(result.changes.map(({ ref, action }) => `${formatObjectRef(ref)} ${action}`).join('\n'));
+  return true;
+}
+
+function driftText({ ref, kind, managers, fields }: DriftReport): string {
+  const what = kind === 'gone' ? 'was deleted' : fields.length === 0 ? 'was changed' : `${fields.join(', ')} changed`;
+  return `drift corrected: ${formatObjectRef(ref)}: ${what}${managers.length === 0 ? '' : ` by ${managers.join(', ')}`}`;
+}
