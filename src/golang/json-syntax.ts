@@ -17,6 +17,15 @@ export function jsonSyntaxError(text: string): string | undefined {
 
 class JsonProblem extends Error {}
 
+const SPACE_FITS = new Set([
+  'looking for beginning of value',
+  'looking for beginning of object key string',
+  'after object key',
+  'after object key:value pair',
+  'after array element',
+  'in string literal',
+]);
+
 /** Checks a JSON text character by character, to fail where Go fails. */
 class JsonScanner {
   readonly #text: string;
@@ -46,7 +55,10 @@ class JsonScanner {
   }
 
   #fail(where: string): never {
-    if (this.#at >= this.#text.length) throw new JsonProblem('unexpected end of JSON input');
+    if (this.#at >= this.#text.length) {
+      // encoding/json tries a space at the end: where one may stand, it is the end that comes as a surprise.
+      throw new JsonProblem(SPACE_FITS.has(where) ? 'unexpected end of JSON input' : `invalid character ' ' ${where}`);
+    }
     throw new JsonProblem(`invalid character ${quoteByte(this.#text, this.#at)} ${where}`);
   }
 

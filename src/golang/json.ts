@@ -129,7 +129,25 @@ export function decodeJson(text: string, options: DecodeJsonOptions = {}): YamlV
   if (problem !== undefined) throw new GoError(problem);
   const exact = options.numbers === 'exact';
   const parsed: unknown = exact ? JSON.parse(text, keepDigits) : JSON.parse(text);
-  return checked(parsed as YamlValue);
+  try {
+    return checked(parsed as YamlValue);
+  } catch (error) {
+    if (error === OUT_OF_RANGE) throw new GoError(`json: cannot unmarshal number ${firstOutOfRange(text)} into Go value of type float64`);
+    throw error;
+  }
+}
+
+/** Thrown for a number that no float64 can hold. */
+const OUT_OF_RANGE: unique symbol = Symbol('out of range');
+
+/** Digits of the first number that no float64 can hold. */
+function firstOutOfRange(text: string): string {
+  let found: string | undefined;
+  JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
+    if (typeof value === 'number' && !Number.isFinite(value)) found ??= context?.source;
+    return value;
+  });
+  return found ?? '';
 }
 
 /** Reviver that keeps the digits of integers a number cannot hold. */
@@ -142,9 +160,7 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
 /** Replaces what Go replaces and refuses what it refuses after the syntax was right. */
 function checked(value: YamlValue): YamlValue {
   if (typeof value === 'string') return toValidText(value);
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new GoError('json: cannot unmarshal number into Go value of type float64');
-  }
+  if (typeof value === 'number' && !Number.isFinite(value)) throw OUT_OF_RANGE;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {

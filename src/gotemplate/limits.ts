@@ -9,7 +9,7 @@ export type Limits = {
 };
 
 /** Far above what the largest real charts need. */
-export const defaultLimits: Limits = { steps: 50_000_000, output: 256 * 1024 * 1024, depth: 10_000 };
+export const defaultLimits: Limits = { steps: 50_000_000, output: 128 * 1024 * 1024, depth: 10_000 };
 
 /** Control structures and parentheses within each other in one text (Go: 10,000 parentheses, any number of control structures). */
 export const maxNesting = 500;

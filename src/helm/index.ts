@@ -1,8 +1,19 @@
-export {
-  setFileValue,
-  setJsonValue,
-  setLiteralValue,
-  setStringValue,
-  setValue,
-  type FileReader,
-} from './values/strvals.ts';
+export { loadChart } from './chart/load-chart.ts';
+export { ChartFile, type Chart, type ChartLock, type ChartMetadata, type Dependency, type Maintainer } from './chart/chart.ts';
+export { render, type Crd, type Rendered, type RenderOptions } from './render.ts';
+export type { ReleaseOptions } from './engine/objects.ts';
+export type { Lookup } from './engine/template-functions.ts';
+export type { Profile } from './profile.ts';
+export { defaultCapabilities, parseKubeVersion, type Capabilities, type HelmVersion, type KubeVersion } from './capabilities.ts';
+export type { Manifest } from './manifest/sort.ts';
+export type { ManifestHead } from './manifest/head.ts';
+export { isKept, sortHooksByWeight, type Hook, type HookEvent } from './manifest/hook.ts';
+export { splitManifests } from './manifest/split.ts';
+export { sortForUninstall } from './manifest/kind-order.ts';
+export type { PostRender, PostRenderStrategy } from './post-render.ts';
+export { coalesceTables, mergeTables } from './values/coalesce.ts';
+export { coalesceChartValues, mergeChartValues } from './values/chart-values.ts';
+export { mergeMaps, readValuesDocuments } from './values/documents.ts';
+export { setFileValue, setJsonValue, setLiteralValue, setStringValue, setValue, type FileReader } from './values/strvals.ts';
+export type { SchemaLoader } from './schema/index.ts';
+export { helmError, type HelmErrorCode } from './errors.ts';

@@ -1,4 +1,6 @@
-import { compareText, newNode, nodeField, readResourceNodes, writeNode, type YamlNode } from '../golang/index.ts';
+import { compareText } from '../golang/index.ts';
+import { newNode, type YamlNode } from '../golang/yaml/node.ts';
+import { nodeField, readResourceNodes, writeNode } from '../golang/yaml/resources.ts';
 import { errorMessage, isCodedError } from '../std/index.ts';
 import { helmError } from './errors.ts';
 import type { Hook } from './manifest/hook.ts';

@@ -34,6 +34,9 @@ export type TransportOptions = {
 /** A dispatcher for what can share a connection, one for what cannot repeat headers over HTTP/2, one for watches. */
 type Dispatchers = { shared: Dispatcher; plain: Dispatcher; streams: Dispatcher };
 
+/** `limit`: bytes of one answer, -1 for a watch, which has no end. */
+type DispatcherShape = { allowH2: boolean; connections: number | null; limit: number };
+
 const DEFAULT_RESPONSE_LIMIT = 512 << 20;
 const CONNECT_TIMEOUT = 10_000;
 
@@ -68,8 +71,7 @@ export class Transport {
     const guard = new Deadline(this.#clock, request.timeout, request.signal);
     try {
       const answer = await this.#dispatch(request.repeatsHeader === true ? plain : shared, request, auth, { signal: guard.signal, bodyTimeout: request.timeout });
-      const text = await readText(answer.body, this.#options.responseLimit ?? DEFAULT_RESPONSE_LIMIT, what);
-      return { status: answer.statusCode, headers: answer.headers, text };
+      return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
     } catch (error) {
       throw toKubeError(error, what, guard, request.timeout);
     } finally {
@@ -142,21 +144,23 @@ export class Transport {
       timeout: CONNECT_TIMEOUT,
     };
     const h2 = this.#options.protocol !== 'http1' && this.#origin.startsWith('https:');
-    const make = (options: { allowH2: boolean; connections: number | null }): Dispatcher => this.#dispatcher(requestTls, options);
-    const plain = make({ allowH2: false, connections: this.#options.protocol === 'http1' ? (this.#options.concurrency ?? 16) : 16 });
+    const make = (options: DispatcherShape): Dispatcher => this.#dispatcher(requestTls, options);
+    const limit = this.#options.responseLimit ?? DEFAULT_RESPONSE_LIMIT;
+    const plain = make({ allowH2: false, connections: this.#options.protocol === 'http1' ? (this.#options.concurrency ?? 16) : 16, limit });
     return {
-      shared: h2 ? make({ allowH2: true, connections: 1 }) : plain,
+      shared: h2 ? make({ allowH2: true, connections: 1, limit }) : plain,
       plain,
-      streams: make({ allowH2: false, connections: null }),
+      streams: make({ allowH2: false, connections: null, limit: -1 }),
     };
   }
 
-  #dispatcher(requestTls: buildConnector.BuildOptions, options: { allowH2: boolean; connections: number | null }): Dispatcher {
+  #dispatcher(requestTls: buildConnector.BuildOptions, options: DispatcherShape): Dispatcher {
     const common = {
       allowH2: options.allowH2,
       connections: options.connections,
       connectTimeout: CONNECT_TIMEOUT,
       keepAliveTimeout: 60_000,
+      maxResponseSize: options.limit,
       ...(options.allowH2 ? { h2Options: { maxConcurrentStreams: this.#options.concurrency ?? 64, pingInterval: 30_000 } } : {}),
     };
     if (this.#proxy === undefined) return new Pool(this.#origin, { ...common, connect: requestTls });
@@ -205,21 +209,12 @@ class Deadline {
   }
 }
 
-async function readText(body: Readable, limit: number, what: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    size += chunk.length;
-    if (size > limit) throw new KubeError({ code: 'LimitExceeded', message: `${what}: answer is larger than ${limit} bytes`, subject: what });
-    chunks.push(chunk);
-  }
-  return (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString('utf8');
-}
-
 function toKubeError(error: unknown, what: string, guard: { expired: boolean; callerAborted: boolean }, timeout: number): KubeError {
   if (error instanceof KubeError) return error;
   if (guard.callerAborted) return new KubeError({ code: 'Aborted', message: `${what}: aborted`, subject: what, cause: error });
+  if (error instanceof errors.ResponseExceededMaxSizeError) {
+    return new KubeError({ code: 'LimitExceeded', message: `${what}: answer is larger than this client accepts`, subject: what, cause: error });
+  }
   const late = guard.expired || error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
   if (late) return new KubeError({ code: 'Timeout', message: `${what}: no answer within ${timeout / 1000} s`, subject: what, cause: error });
   return new KubeError({ code: 'ConnectionFailed', message: `${what}: ${redact(connectionCause(error))}`, subject: what, cause: error });

@@ -1,5 +1,6 @@
 import { stringType } from '../../golang/index.ts';
-import { FunctionTable, sprigFunctions, type Providers, type TemplateFunction } from '../../gotemplate/index.ts';
+import { FunctionTable, type TemplateFunction } from '../../gotemplate/index.ts';
+import { sprigFunctions, type Providers } from './sprig-pending.ts';
 import type { Rules } from '../profile.ts';
 import { templateFunctions } from './template-functions.ts';
 import { mustTomlFunctions, tomlFunctions } from './toml-functions.ts';

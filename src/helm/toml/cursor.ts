@@ -1,4 +1,4 @@
-import { GoError, isEscapedByte, quote, quoteRune } from '../../golang/index.ts';
+import { GoError, quote, quoteRune } from '../../golang/index.ts';
 
 /** What {@link Cursor.next} gives at the end. */
 export const END = '';
@@ -96,7 +96,8 @@ export class Cursor {
 
   #check(rune: string): void {
     const code = rune.codePointAt(0) ?? 0;
-    if (isEscapedByte(code)) throw new TomlFailure(`invalid UTF-8 byte: 0x${hex(code & 0xff)}`, this.#line);
+    // A lone surrogate stands for a byte outside UTF-8.
+    if (code >= 0xdc80 && code <= 0xdcff) throw new TomlFailure(`invalid UTF-8 byte: 0x${hex(code & 0xff)}`, this.#line);
     const stray = (code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) || code === 0x7f;
     if (stray || (rune === '\r' && this.#runes[this.#at + 1] !== '\n')) {
       throw new TomlFailure(`TOML files cannot contain control characters: '0x${hex(code)}'`, this.#line);

@@ -14,7 +14,6 @@ import {
   GoSlice,
   GoStruct,
   goTypeName,
-  isExported,
   sliceItems,
   timeOf,
   timeType,
@@ -202,6 +201,6 @@ function entriesOf(value: GoValue): readonly Entry[] {
   if (value instanceof GoKeyedMap) throw new GoError('toml: cannot encode a map with non-string key type');
   if (!(value instanceof GoStruct)) return [];
   const fields = value.structType.fields ?? [];
-  return fields.filter(({ name }) => isExported(name)).map((field) => [field.name, field.get(value)] as const);
+  return fields.filter(({ name }) => /^\p{Lu}/u.test(name)).map((field) => [field.name, field.get(value)] as const);
 }
 

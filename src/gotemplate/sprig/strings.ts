@@ -1,0 +1,211 @@
+import {
+  anyType,
+  boolType,
+  budgetExceeded,
+  compareText,
+  GoError,
+  GoMap,
+  GoSlice,
+  goInt,
+  intType,
+  isAsciiText,
+  isSpace,
+  joinText,
+  MAX_LIST,
+  MAX_TEXT,
+  quote,
+  sliceBytes,
+  sliceItems,
+  sprintf,
+  stringMapType,
+  stringSlice,
+  stringSliceType,
+  stringType,
+  textByteLength,
+  toLowerText,
+  toUpperText,
+  scanInt,
+  type GoValue,
+} from '../../golang/index.ts';
+import { initials, nospace, swapCase, title, untitle, wrap } from './words.ts';
+import { camelCase, kebabCase, snakeCase } from './case.ts';
+import { joinTexts, toText, toTexts } from './convert.ts';
+import { fn, int, text, variadic, type Functions } from './define.ts';
+
+/** strings.Repeat, with its panics. */
+export function repeat(value: string, count: number): string {
+  if (count < 0) throw new GoError('strings: negative Repeat count');
+  if (value.length * count > MAX_TEXT) throw budgetExceeded('length of a repeated text', MAX_TEXT);
+  return joinText(value.repeat(count));
+}
+
+/** The first and last offsets of what is left after trimming Unicode space. */
+export function trimSpace(value: string): string {
+  let from = 0;
+  let to = value.length;
+  while (from < to && isSpace(value.charCodeAt(from))) from += 1;
+  while (to > from && isSpace(value.charCodeAt(to - 1))) to -= 1;
+  return value.slice(from, to);
+}
+
+/** strings.Trim: runes of `cutset` off both ends; an invalid byte counts as U+FFFD. */
+function trimSet(value: string, cutset: string): string {
+  const cut = new Set(cutset.toWellFormed());
+  const runes = [...value];
+  let from = 0;
+  let to = runes.length;
+  while (from < to && cut.has((runes[from] ?? '').toWellFormed())) from += 1;
+  while (to > from && cut.has((runes[to - 1] ?? '').toWellFormed())) to -= 1;
+  return runes.slice(from, to).join('');
+}
+
+function bounds(value: string, from: number, to: number): string {
+  const length = textByteLength(value);
+  if (to < 0 || to > length) {
+    throw new GoError(`runtime error: slice bounds out of range [:${to}]${to < 0 ? '' : ` with length ${length}`}`);
+  }
+  if (from < 0 || from > to) throw new GoError(`runtime error: slice bounds out of range [${from}:${from < 0 ? '' : to}]`);
+  return sliceBytes(value, from, to);
+}
+
+/** `s[from:]`. */
+function tail(value: string, from: number): string {
+  const length = textByteLength(value);
+  if (from < 0 || from > length) {
+    throw new GoError(`runtime error: slice bounds out of range [${from}:${from < 0 ? '' : length}]`);
+  }
+  return sliceBytes(value, from, length);
+}
+
+function trunc(count: number, value: string): string {
+  if (count >= 0 && value.length <= count && isAsciiText(value)) return value;
+  const length = textByteLength(value);
+  if (count < 0 && length + count > 0) return sliceBytes(value, length + count, length);
+  return count >= 0 && length > count ? sliceBytes(value, 0, count) : value;
+}
+
+function substring(start: number, end: number, value: string): string {
+  if (start < 0) return bounds(value, 0, end);
+  if (end < 0 || end > textByteLength(value)) return tail(value, start);
+  return bounds(value, start, end);
+}
+
+function abbreviate(value: string, offset: number, width: number): string {
+  const length = textByteLength(value);
+  if (value === '' || width < 4 || length <= width) return width < 4 ? '' : value;
+  let from = Math.min(offset, length);
+  if (length - from < width - 3) from = length - (width - 3);
+  if (from <= 4) return `${sliceBytes(value, 0, width - 3)}...`;
+  if (width < 7) return '';
+  if (from + width - 3 < length) return `...${abbreviate(sliceBytes(value, from, length), 0, width - 3)}`;
+  return `...${sliceBytes(value, length - (width - 3), length)}`;
+}
+
+function indent(spaces: number, value: string): string {
+  const pad = repeat(' ', spaces);
+  let lines = 1;
+  for (let at = value.indexOf('\n'); at >= 0; at = value.indexOf('\n', at + 1)) lines += 1;
+  if (lines * pad.length + value.length > MAX_TEXT) throw budgetExceeded('length of an indented text', MAX_TEXT);
+  return pad + value.replaceAll('\n', `\n${pad}`);
+}
+
+/** strings.Split and SplitN: at most `limit` parts, all when it is negative. */
+export function splitText(value: string, separator: string, limit = -1): string[] {
+  if (limit === 0) return [];
+  const parts = separator === '' ? [...value] : value.split(separator);
+  if (parts.length > MAX_LIST) throw budgetExceeded('number of parts of a split text', MAX_LIST);
+  if (limit < 0 || parts.length <= limit) return parts;
+  return [...parts.slice(0, limit - 1), parts.slice(limit - 1).join(separator)];
+}
+
+/** The parts under `_0`, `_1`, … */
+function numbered(parts: readonly string[]): GoMap {
+  return new GoMap(stringMapType, new Map(parts.map((part, i) => [`_${i}`, part])));
+}
+
+/** strings.Replace of all: an empty `from` matches before every rune and at the end. */
+function replaceText(value: string, from: string, to: string): string {
+  if (from === to) return value;
+  const pieces = from === '' ? ['', ...value, ''] : value.split(from);
+  if (value.length + pieces.length * to.length > MAX_TEXT) throw budgetExceeded('length of a replaced text', MAX_TEXT);
+  return joinText(pieces.join(to));
+}
+
+function withoutNil(values: readonly GoValue[]): GoValue[] {
+  return values.filter((value) => value !== null && value !== undefined);
+}
+
+function catTexts(values: readonly GoValue[]): string {
+  const present = withoutNil(values);
+  return trimSpace(sprintf(present.map(() => '%v').join(' '), present));
+}
+
+function sortAlpha(value: GoValue): GoValue {
+  const items = sliceItems(value);
+  if (items === undefined) return stringSlice([toText(value)]);
+  return stringSlice(toTexts(value).sort(compareText), value instanceof GoSlice && value.isNil && value.type === stringSliceType);
+}
+
+/** strslice: a []string is given back as it is. */
+function toStrings(value: GoValue): GoValue {
+  return value instanceof GoSlice && value.type === stringSliceType ? value : stringSlice(toTexts(value));
+}
+
+const S = stringType;
+const I = intType;
+
+export const stringFunctions: Functions = {
+  hello: fn([], S, () => 'Hello!'),
+  abbrev: fn([I, S], S, (width, value) => (int(width) < 4 ? text(value) : abbreviate(text(value), 0, int(width)))),
+  abbrevboth: fn([I, I, S], S, (left, right, value) =>
+    int(right) < 4 || (int(left) > 0 && int(right) < 7) ? text(value) : abbreviate(text(value), int(left), int(right)),
+  ),
+  trunc: fn([I, S], S, (count, value) => trunc(int(count), text(value))),
+  trim: fn([S], S, (value) => trimSpace(text(value))),
+  upper: fn([S], S, (value) => toUpperText(text(value))),
+  lower: fn([S], S, (value) => toLowerText(text(value))),
+  title: fn([S], S, (value) => title(text(value))),
+  untitle: fn([S], S, (value) => untitle(text(value))),
+  substr: fn([I, I, S], S, (start, end, value) => substring(int(start), int(end), text(value))),
+  repeat: fn([I, S], S, (count, value) => repeat(text(value), int(count))),
+  trimall: fn([S, S], S, (cutset, value) => trimSet(text(value), text(cutset))),
+  trimAll: fn([S, S], S, (cutset, value) => trimSet(text(value), text(cutset))),
+  trimSuffix: fn([S, S], S, (suffix, value) =>
+    text(suffix) !== '' && text(value).endsWith(text(suffix)) ? text(value).slice(0, -text(suffix).length) : value,
+  ),
+  trimPrefix: fn([S, S], S, (prefix, value) => (text(value).startsWith(text(prefix)) ? text(value).slice(text(prefix).length) : value)),
+  nospace: fn([S], S, (value) => nospace(text(value))),
+  initials: fn([S], S, (value) => initials(text(value))),
+  swapcase: fn([S], S, (value) => swapCase(text(value))),
+  snakecase: fn([S], S, (value) => snakeCase(text(value))),
+  camelcase: fn([S], S, (value) => camelCase(text(value))),
+  kebabcase: fn([S], S, (value) => kebabCase(text(value))),
+  wrap: fn([I, S], S, (width, value) => wrap(text(value), int(width), '', false)),
+  wrapWith: fn([I, S, S], S, (width, separator, value) => wrap(text(value), int(width), text(separator), true)),
+  contains: fn([S, S], boolType, (part, value) => text(value).includes(text(part))),
+  hasPrefix: fn([S, S], boolType, (prefix, value) => text(value).startsWith(text(prefix))),
+  hasSuffix: fn([S, S], boolType, (suffix, value) => text(value).endsWith(text(suffix))),
+  quote: variadic([anyType], S, (values) =>
+    withoutNil(values)
+      .map((value) => quote(toText(value)))
+      .join(' '),
+  ),
+  squote: variadic([anyType], S, (values) =>
+    withoutNil(values)
+      .map((value) => sprintf("'%v'", [value]))
+      .join(' '),
+  ),
+  cat: variadic([anyType], S, catTexts),
+  indent: fn([I, S], S, (spaces, value) => indent(int(spaces), text(value))),
+  nindent: fn([I, S], S, (spaces, value) => `\n${indent(int(spaces), text(value))}`),
+  replace: fn([S, S, S], S, (from, to, value) => replaceText(text(value), text(from), text(to))),
+  plural: fn([S, S, I], S, (one, many, count) => (int(count) === 1 ? one : many)),
+  toString: fn([anyType], S, toText),
+  atoi: fn([S], I, (value) => goInt(scanInt(text(value)).value)),
+  split: fn([S, S], stringMapType, (separator, value) => numbered(splitText(text(value), text(separator)))),
+  splitList: fn([S, S], stringSliceType, (separator, value) => stringSlice(splitText(text(value), text(separator)))),
+  splitn: fn([S, I, S], stringMapType, (separator, limit, value) => numbered(splitText(text(value), text(separator), int(limit)))),
+  toStrings: fn([anyType], stringSliceType, toStrings),
+  join: fn([S, anyType], S, (separator, value) => joinTexts(toTexts(value), text(separator))),
+  sortAlpha: fn([anyType], stringSliceType, sortAlpha),
+};
