@@ -1,13 +1,30 @@
 import {
-  fieldManagers,
-  kindApiVersion,
-  ociRepositoryKind,
-  parseOCIRepository,
   controllerNames,
+  fieldManagers,
+  groups,
+  kindApiVersion,
+  kustomizationKind,
+  kustomizeKeys,
+  ociRepositoryKind,
+  parseKustomization,
+  parseOCIRepository,
   type Kind,
+  type Kustomization,
+  type OCIRepository,
+  type ResourceMetadata,
 } from '../api/index.ts';
+import { defaultTakeover, OwnedObjects, overrideManager } from '../apply/index.ts';
 import type { ArtifactStore } from '../artifact/index.ts';
-import type { KindRef, KubeClient } from '../kube/index.ts';
+import {
+  formatSourceKey,
+  KustomizationController,
+  kustomizationConditions,
+  Memories,
+  sourceKey,
+  Sources,
+} from '../controllers/kustomization/index.ts';
+import { OciRepositoryController, ociRepositoryConditions } from '../controllers/source/index.ts';
+import type { Informer, KindRef, KubeClient } from '../kube/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
 import type { RegistryClients } from '../oci/index.ts';
 import {
@@ -20,11 +37,11 @@ import {
   StatusWriter,
   type Controller,
   type EventSink,
+  type FeatureGates,
   type Logger,
   type Metrics,
 } from '../runtime/index.ts';
-import { errorMessage, milliseconds, type Backoff, type Clock } from '../std/index.ts';
-import { OciRepositoryController, ociRepositoryConditions } from './source/index.ts';
+import type { Backoff, Clock, Duration } from '../std/index.ts';
 
 /** Everything the controllers of one process work with. */
 export type ControllersOptions = {
@@ -35,6 +52,8 @@ export type ControllersOptions = {
   random: () => number;
   log: Logger;
   metrics: Metrics;
+  /** For artifacts other controllers publish. */
+  fetch: typeof globalThis.fetch;
   sink: EventSink | undefined;
   /** Host name, in events. */
   instance: string;
@@ -43,15 +62,23 @@ export type ControllersOptions = {
   backoff: Backoff;
   /** Fraction of the interval (C11). */
   intervalJitter: number;
+  requeueDependency: Duration;
   /** Only this namespace; undefined for all. */
   namespace: string | undefined;
   /** Only objects with these labels (C12). */
   labelSelector: string | undefined;
+  /** ConfigMaps and Secrets whose change reconciles at once (C13). */
+  configsLabelSelector: string;
+  gates: FeatureGates;
+  noCrossNamespaceRefs: boolean;
+  defaultServiceAccount: string;
+  overrideManagers: readonly string[];
+  customStageKinds: ReadonlySet<string>;
 };
 
 /** Controllers at work. */
 export type RunningControllers = {
-  /** Resolves when every cache is filled. */
+  /** Resolves when every cache is filled and work begins. */
   ready: Promise<void>;
   /** Takes no more work, ends waits, lets what is under way end and delivers the last events. */
   stop(): Promise<void>;
@@ -59,64 +86,181 @@ export type RunningControllers = {
 
 /** Starts all controllers. */
 export function startControllers(options: ControllersOptions): RunningControllers {
-  const { kube, clock, log, metrics } = options;
   const stopping = new AbortController();
-  const configs = new ConfigReader(kube, clock);
-  const recorder = (controller: string): KubeEventRecorder =>
-    new KubeEventRecorder({ kube, sink: options.sink, controller, instance: options.instance, clock, log, metrics });
-  const view = <T>(kind: Kind, parse: (object: KubeObject) => T): ResourceView<T> => openView(options, kind, parse);
-
-  const ociRepositories = view(ociRepositoryKind, parseOCIRepository);
-  const sourceEvents = recorder(controllerNames.source);
-  const ociRunner = run(
-    options,
-    new OciRepositoryController({
-      view: ociRepositories,
-      writer: new StatusWriter({
-        kube,
-        kind: reference(ociRepositoryKind),
-        fieldManager: fieldManagers.source,
-        ownedConditions: ociRepositoryConditions,
-        observe: (object) => ociRepositories.observe(object),
-      }),
-      configs,
-      registries: options.registries,
-      store: options.store,
-      events: sourceEvents,
-      clock,
-      random: options.random,
-      artifactAddress: options.artifactAddress,
-      intervalJitter: options.intervalJitter,
-      enqueue: (key) => ociRunner.enqueue(key, 'source'),
-    }),
-  );
-  ociRepositories.subscribe({
-    changed: (object, previous) => {
-      const trigger = changeTrigger(object.metadata, previous?.metadata, object.status.observedGeneration);
-      if (trigger !== undefined) ociRunner.enqueue(formatKey(object.metadata), trigger);
-    },
-    deleted: (object) => {
-      const { namespace, name } = object.metadata;
-      metrics.forget({ kind: 'OCIRepository', namespace, name });
-      ociRunner.enqueue(formatKey(object.metadata), 'changed');
-    },
-  });
-
-  const ready = ociRepositories.waitSynced(stopping.signal).then(() => ociRunner.start());
+  const configs = new ConfigReader(options.kube, options.clock);
+  const source = startSource(options, configs);
+  const kustomize = startKustomize(options, configs, source.view);
+  const watchers = options.gates.enabled('DisableConfigWatchers') ? [] : watchConfigs(options, configs, kustomize.configChanged);
+  const parts = [source, kustomize];
+  const synced = Promise.all(parts.map(({ view }) => view.waitSynced(stopping.signal)));
   return {
-    ready,
+    ready: synced.then(() => {
+      for (const { runner } of parts) runner.start();
+    }),
     stop: async () => {
       stopping.abort();
-      await ociRunner.stop();
-      ociRepositories.close();
-      await sourceEvents.flush();
+      await Promise.all(parts.map(({ runner }) => runner.stop()));
+      for (const informer of watchers) informer.release();
+      for (const part of parts) part.close();
+      await Promise.all(parts.map(({ events }) => events.flush()));
     },
   };
 }
 
-function openView<T>(options: ControllersOptions, kind: Kind, parse: (object: KubeObject) => T): ResourceView<T> {
+type Part<T> = { view: ResourceView<T>; runner: ControllerRunner; events: KubeEventRecorder; close: () => void };
+
+function startSource(options: ControllersOptions, configs: ConfigReader): Part<OCIRepository> {
+  const { registries, store, clock, random, artifactAddress, intervalJitter } = options;
+  const view = openView(options, ociRepositoryKind, parseOCIRepository, {});
+  const events = recorder(options, controllerNames.source);
+  const controller = new OciRepositoryController({
+    view,
+    writer: writer(options, ociRepositoryKind, fieldManagers.source, ociRepositoryConditions, view),
+    configs,
+    registries,
+    store,
+    events,
+    clock,
+    random,
+    artifactAddress,
+    intervalJitter,
+    enqueue: (key) => runner.enqueue(key, 'source'),
+  });
+  const runner = createRunner(options, controller);
+  enqueueChanges(options, 'OCIRepository', view, runner);
+  return { view, runner, events, close: () => view.close() };
+}
+
+type Kustomize = Part<Kustomization> & { configChanged: (config: string) => void };
+
+function startKustomize(options: ControllersOptions, configs: ConfigReader, ociRepositories: ResourceView<OCIRepository>): Kustomize {
+  const { kube, store, clock } = options;
+  const view = openView(options, kustomizationKind, parseKustomization, kustomizationIndexes);
+  const events = recorder(options, controllerNames.kustomize);
+  const takeover = [...defaultTakeover(fieldManagers.kustomizeApply), ...options.overrideManagers.flatMap(overrideManager)];
+  const owned = new OwnedObjects({ client: kube, group: groups.kustomize, fieldManager: fieldManagers.kustomizeApply, takeover, clock });
+  const labels = { name: kustomizeKeys.ownerName, namespace: kustomizeKeys.ownerNamespace };
+  const memories = new Memories(owned, labels, (key) => controller.drifted(key));
+  const sources = new Sources({
+    kube,
+    ociRepositories,
+    store,
+    fetch: options.fetch,
+    changed: (source) => {
+      for (const object of view.byIndex('source', formatSourceKey(source))) runner.enqueue(formatKey(object.metadata), 'source');
+    },
+  });
+  const controller = new KustomizationController({
+    ...options,
+    view,
+    writer: writer(options, kustomizationKind, fieldManagers.kustomizeStatus, kustomizationConditions, view),
+    configs,
+    sources,
+    owned,
+    memories,
+    events,
+    correct: (key, delay) => runner.enqueueAfter(key, delay, 'drift'),
+  });
+  const runner = createRunner(options, controller);
+  enqueueChanges(options, 'Kustomization', view, runner);
+  view.subscribe({
+    changed: ({ metadata }) => {
+      for (const dependent of view.byIndex('dependency', formatKey(metadata))) controller.dependencyChanged(formatKey(dependent.metadata));
+    },
+  });
+  return {
+    view,
+    runner,
+    events,
+    close: () => {
+      memories.close();
+      owned.close();
+      sources.close();
+      view.close();
+    },
+    configChanged: (config) => {
+      for (const object of view.byIndex('config', config)) runner.enqueue(formatKey(object.metadata), 'config');
+    },
+  };
+}
+
+/** How Kustomizations are found by what they refer to. */
+const kustomizationIndexes: Readonly<Record<string, (object: KubeObject) => readonly string[]>> = {
+  source: indexOf((object) => [formatSourceKey(sourceKey(object))]),
+  dependency: indexOf(({ spec, metadata }) => (spec.dependsOn ?? []).map(({ namespace, name }) => `${namespace ?? metadata.namespace}/${name}`)),
+  config: indexOf(({ spec, metadata }) => {
+    const variables = (spec.postBuild?.substituteFrom ?? []).map(({ kind, name }) => `${kind}/${metadata.namespace}/${name}`);
+    const secrets = [spec.decryption?.secretRef, spec.kubeConfig?.secretRef].flatMap((reference) =>
+      reference === undefined ? [] : [`Secret/${metadata.namespace}/${reference.name}`],
+    );
+    const cluster = spec.kubeConfig?.configMapRef;
+    return [...variables, ...secrets, ...(cluster === undefined ? [] : [`ConfigMap/${metadata.namespace}/${cluster.name}`])];
+  }),
+};
+
+/** An index over parsed Kustomizations; one that cannot be read is in no index (and reported by its view). */
+function indexOf(keys: (object: Kustomization) => readonly string[]): (object: KubeObject) => readonly string[] {
+  return (object) => {
+    try {
+      return keys(parseKustomization(object));
+    } catch {
+      return [];
+    }
+  };
+}
+
+function enqueueChanges<T extends { metadata: ResourceMetadata; status: { observedGeneration?: number } }>(
+  { metrics }: ControllersOptions,
+  kind: string,
+  view: ResourceView<T>,
+  runner: ControllerRunner,
+): void {
+  view.subscribe({
+    changed: ({ metadata, status }, previous) => {
+      const trigger = changeTrigger(metadata, previous?.metadata, status.observedGeneration);
+      if (trigger !== undefined) runner.enqueue(formatKey(metadata), trigger);
+    },
+    deleted: ({ metadata: { namespace, name } }) => {
+      metrics.forget({ kind, namespace, name });
+      runner.enqueue(`${namespace}/${name}`, 'changed');
+    },
+  });
+}
+
+/** Watches labelled ConfigMaps and Secrets (C13), metadata only. */
+function watchConfigs(options: ControllersOptions, configs: ConfigReader, changed: (config: string) => void): Informer[] {
+  const { kube, configsLabelSelector, namespace } = options;
+  return (['ConfigMap', 'Secret'] as const).map((kind) => {
+    const informer = kube.informer(
+      { apiVersion: 'v1', kind },
+      { form: 'metadata', labelSelector: configsLabelSelector, ...(namespace === undefined ? {} : { namespace }) },
+    );
+    const tell = ({ metadata }: KubeObject): void => {
+      configs.forget(kind, metadata.namespace ?? '', metadata.name);
+      changed(`${kind}/${metadata.namespace ?? ''}/${metadata.name}`);
+    };
+    informer.subscribe({
+      added: (object) => {
+        if (informer.synced) tell(object);
+      },
+      updated: (object, old) => {
+        if (object.metadata.resourceVersion !== old.metadata.resourceVersion) tell(object);
+      },
+      deleted: tell,
+    });
+    return informer;
+  });
+}
+
+function openView<T>(
+  options: ControllersOptions,
+  kind: Kind,
+  parse: (object: KubeObject) => T,
+  indexes: Readonly<Record<string, (object: KubeObject) => readonly string[]>>,
+): ResourceView<T> {
   const { kube, namespace, labelSelector, log } = options;
   const informer = kube.informer(reference(kind), {
+    indexes,
     ...(namespace === undefined ? {} : { namespace }),
     ...(labelSelector === undefined ? {} : { labelSelector }),
   });
@@ -124,18 +268,25 @@ function openView<T>(options: ControllersOptions, kind: Kind, parse: (object: Ku
     try {
       return parse(object);
     } catch (error) {
-      // The API server let it in under another schema (an older CRD); it cannot be reconciled until it is changed.
-      log.error('could not read object', error, { name: object.metadata.name, namespace: object.metadata.namespace, cause: errorMessage(error) });
+      // Let in under another schema (an older CRD): it cannot be reconciled until it is changed.
+      log.error('could not read object', error, { controllerKind: kind.kind, name: object.metadata.name, namespace: object.metadata.namespace });
       return undefined;
     }
   });
+}
+
+function writer<T>(options: ControllersOptions, kind: Kind, fieldManager: string, ownedConditions: readonly string[], view: ResourceView<T>): StatusWriter {
+  return new StatusWriter({ kube: options.kube, kind: reference(kind), fieldManager, ownedConditions, observe: (object) => view.observe(object) });
+}
+
+function recorder({ kube, sink, instance, clock, log, metrics }: ControllersOptions, controller: string): KubeEventRecorder {
+  return new KubeEventRecorder({ kube, sink, controller, instance, clock, log, metrics });
 }
 
 function reference(kind: Kind): KindRef {
   return { apiVersion: kindApiVersion(kind), kind: kind.kind };
 }
 
-function run(options: ControllersOptions, controller: Controller): ControllerRunner {
-  const { clock, random, log, metrics, concurrency, backoff } = options;
-  return new ControllerRunner({ controller, clock, random, log, metrics, concurrency, backoff: { ...backoff, base: milliseconds(backoff.base) } });
+function createRunner({ clock, random, log, metrics, concurrency, backoff }: ControllersOptions, controller: Controller): ControllerRunner {
+  return new ControllerRunner({ controller, clock, random, log, metrics, concurrency, backoff });
 }

@@ -1,17 +1,47 @@
 export {
+  DEFAULT_YAML_LIMITS,
   isYamlObject,
+  newNode,
+  nodeField,
+  nodeValue,
+  readResourceNodes,
   readYaml,
   readYamlDocuments,
+  setEntry,
+  valueNode,
+  writeNode,
   writeYaml,
   writeYamlFromJson,
   writeYamlV3,
+  YamlError,
   type ReadYamlOptions,
   type WriteYamlV3Options,
   type YamlDialect,
+  type YamlLimitCode,
   type YamlLimits,
+  type YamlNode,
+  type YamlNodeKind,
+  type YamlObject,
+  type YamlValue,
 } from './yaml/yaml.ts';
-export type { YamlObject, YamlValue } from './yaml/value.ts';
-export { decodeJson, encodeJson, type EncodeJsonOptions } from './json.ts';
+export {
+  EVENT_ALIAS,
+  EVENT_DOCUMENT_END,
+  EVENT_DOCUMENT_START,
+  EVENT_MAPPING_END,
+  EVENT_MAPPING_START,
+  EVENT_SCALAR,
+  EVENT_SEQUENCE_END,
+  EVENT_SEQUENCE_START,
+  EVENT_STREAM_END,
+  EVENT_STREAM_START,
+  Parser as YamlParser,
+} from './yaml/parser.ts';
+export { mayResolve, resolve as resolveScalar, shortTag, type Scalar as YamlScalar } from './yaml/resolve.ts';
+export { yamlSource, type YamlSource } from './yaml/source.ts';
+export { YamlTime } from './yaml/timestamp.ts';
+export { PLAIN as PLAIN_STYLE } from './yaml/token.ts';
+export { decodeJson, encodeJson, encodeJsonString, type DecodeJsonOptions, type EncodeJsonOptions } from './json.ts';
 export { budgetExceeded, GoError, type GolangErrorCode } from './go-error.ts';
 export {
   anyMapType,

@@ -27,6 +27,7 @@ export class Body {
   /** Runs the body as `template`, with `dot` for `.` and `$`. */
   exec(run: Run, template: Running, dot: GoValue, depth: number): void {
     const { compiled, functions } = this.#linked(run.set.functions);
+    run.budget.spend(compiled.slots >>> 4);
     const slots = new Array<GoValue>(compiled.slots).fill(undefined);
     slots[0] = dot;
     compiled.exec(new Frame(run, template, functions, slots, depth, this.root), dot);

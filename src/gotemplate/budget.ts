@@ -1,4 +1,4 @@
-import { budgetExceeded } from '../golang/index.ts';
+import { budgetExceeded, type GoValue } from '../golang/index.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 
 /** What one render may still spend. Shared by all executions of the render, however they nest. */
@@ -12,9 +12,21 @@ export class Budget {
     this.#steps = this.limits.steps;
   }
 
-  /** Counts one template call, loop turn or function call. @throws CodedError `BudgetExceeded` */
-  step(): void {
-    if (--this.#steps < 0) throw budgetExceeded('steps', this.limits.steps);
+  /** Counts work about to be done. @throws CodedError `BudgetExceeded` */
+  spend(steps: number): void {
+    this.#steps -= steps;
+    if (this.#steps < 0) throw budgetExceeded('steps', this.limits.steps);
+  }
+
+  /** Counts what a function gave back: large texts and lists are work, too. @throws CodedError `BudgetExceeded` */
+  receive(result: GoValue): void {
+    if (typeof result === 'string') {
+      if (result.length < 256) return;
+      this.checkOutput(result.length);
+      this.spend(result.length >>> 8);
+    } else if (Array.isArray(result) && result.length > 16) {
+      this.spend(result.length >>> 4);
+    }
   }
 
   /** @throws CodedError `BudgetExceeded` when a text of this length (UTF-16 units) is more than one execution may write. */
@@ -30,6 +42,11 @@ export class Budget {
 
   leave(): void {
     this.#depth--;
+  }
+
+  /** Steps spent so far. */
+  get spent(): number {
+    return this.limits.steps - this.#steps;
   }
 
   /** True while only one execution runs. */

@@ -1,6 +1,6 @@
 /** How much one execution may do. A template is untrusted: each of these is a wall, not a hint. */
 export type Limits = {
-  /** Template calls, loop turns and function calls together. */
+  /** Operands, fields and texts evaluated, and a share of what functions return. */
   readonly steps: number;
   /** UTF-16 units written by one execution, and in any one string a function returns. */
   readonly output: number;
@@ -8,8 +8,8 @@ export type Limits = {
   readonly depth: number;
 };
 
-/** Far above what the largest real charts need. */
-export const defaultLimits: Limits = { steps: 50_000_000, output: 128 * 1024 * 1024, depth: 10_000 };
+/** Far above what the largest real charts need (kube-prometheus-stack: under a million steps). */
+export const defaultLimits: Limits = { steps: 200_000_000, output: 128 * 1024 * 1024, depth: 10_000 };
 
 /** Control structures and parentheses within each other in one text (Go: 10,000 parentheses, any number of control structures). */
 export const maxNesting = 500;

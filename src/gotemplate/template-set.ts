@@ -125,8 +125,8 @@ export class TemplateSet {
     const run = new Run(this, budget);
     budget.enter();
     try {
-      run.budget.step();
       template.body.exec(run, template, data ?? undefined, 0);
+      budget.checkOutput(run.out.length);
       return joinText(run.out);
     } catch (error) {
       throw budget.isOutermost && isStackOverflow(error) ? stackEnded(run) : error;

@@ -1,6 +1,7 @@
 import type { YamlObject } from '../golang/index.ts';
 import type { FileTree } from '../manifest/index.ts';
-import type { ComposeLimits } from './compose.ts';
+import { DEFAULT_COMPOSE_LIMITS, type ComposeLimits } from './compose.ts';
+import { KustomizeError } from './errors.ts';
 import type { HelmChartFields } from './kustomization.ts';
 import type { Scopes } from './scopes.ts';
 
@@ -41,10 +42,45 @@ export type BuildLimits = ComposeLimits & {
   maxBytes: number;
 };
 
-/** What the parts of one build share. */
-export type BuildContext = {
-  readonly limits: BuildLimits;
-  readonly scopes: Scopes;
-  readonly diagnostics: Diagnostic[];
-  readonly inflateHelmChart: InflateHelmChart | undefined;
+/** The budgets of a build that was given none. */
+export const DEFAULT_BUILD_LIMITS: BuildLimits = {
+  ...DEFAULT_COMPOSE_LIMITS,
+  maxResources: 100_000,
+  maxKustomizations: 20_000,
+  maxBaseDepth: 100,
+  maxBytes: 512 * 1024 * 1024,
 };
+
+/** What is counted against {@link BuildLimits}. */
+type Counted = 'resources' | 'kustomizations' | 'bytes';
+
+const COUNTED: Readonly<Record<Counted, { limit: keyof BuildLimits; name: string }>> = {
+  resources: { limit: 'maxResources', name: 'number of resources' },
+  kustomizations: { limit: 'maxKustomizations', name: 'number of kustomizations' },
+  bytes: { limit: 'maxBytes', name: 'size of the resource files in bytes' },
+};
+
+/** What the parts of one build share. */
+export class BuildContext {
+  readonly limits: BuildLimits;
+  readonly scopes: Scopes = { custom: undefined };
+  readonly diagnostics: Diagnostic[] = [];
+  readonly inflateHelmChart: InflateHelmChart | undefined;
+  /** A kustomization has named a schema. */
+  schemaIsSet = false;
+  readonly #counts: Record<Counted, number> = { resources: 0, kustomizations: 0, bytes: 0 };
+
+  constructor(limits: BuildLimits, inflateHelmChart: InflateHelmChart | undefined) {
+    this.limits = limits;
+    this.inflateHelmChart = inflateHelmChart;
+  }
+
+  /** Counts against a budget of the build; throws when it is crossed. */
+  count(what: Counted, by: number): void {
+    this.#counts[what] += by;
+    const { limit, name } = COUNTED[what];
+    if (this.#counts[what] > this.limits[limit]) {
+      throw new KustomizeError('LimitExceeded', `build kustomization: ${name} exceeds ${this.limits[limit]}`, { subject: name });
+    }
+  }
+}

@@ -1,6 +1,10 @@
+import { watchLabel } from '../api/index.ts';
 import type { KubeClient } from '../kube/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
 import { CodedError, type Clock } from '../std/index.ts';
+
+/** The default of --watch-configs-label-selector (C13). */
+export const watchLabelSelector: string = `${watchLabel}=Enabled`;
 
 /** Kinds of the core group that specs refer to for configuration. */
 export type ConfigKind = 'Secret' | 'ConfigMap' | 'ServiceAccount';

@@ -32,3 +32,4 @@ export { ConditionSet } from './condition-set.ts';
 export { configData, ConfigReader, type ConfigData, type ConfigKind } from './config-reader.ts';
 export { StatusSession } from './status-session.ts';
 export { changeTrigger } from './change-trigger.ts';
+export { watchLabelSelector } from './config-reader.ts';

@@ -80,6 +80,15 @@ const client = connect({});
 await client.mapper.all();
 const apps = Number(values.apps);
 const owner = (index: number): { group: string; name: string; namespace: string } => ({ group, name: `app-${run}-${index}`, namespace });
+// The floor: the very requests an install needs, sent with nothing between them.
+await measure('bare dry-run and apply of 4 objects', apps, () =>
+  inParallel(apps, async (index) => {
+    const set = app(namespace, `bare-${run}-${index}`, 1);
+    for (const dryRun of [true, false]) {
+      await Promise.all(set.map((object) => client.apply(object, { fieldManager, force: true, dryRun })));
+    }
+  }),
+);
 const owned = new OwnedObjects({ client, group, fieldManager });
 const results: ApplyResult[] = [];
 

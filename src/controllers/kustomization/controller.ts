@@ -126,6 +126,11 @@ export class KustomizationController implements Controller {
     for (const wake of this.#blocked.get(key) ?? []) wake();
   }
 
+  /** Puts drift right: at once, unless there has been much of it lately. */
+  drifted(key: string): void {
+    this.#correct(key, this.#options.memories.of(key));
+  }
+
   async #run(object: Kustomization, context: ReconcileContext): Promise<Outcome> {
     const key = formatKey(object.metadata);
     const memory = this.#options.memories.of(key);

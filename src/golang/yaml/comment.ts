@@ -145,9 +145,8 @@ const INSIDE_WIDE_BREAK = 0x58;
  */
 export function scanComments(scanner: Scanner, scanIndex: number, scanLine: number): void {
   const { text } = scanner;
-  const items = scanner.tokens.items;
-  let token = items[items.length - 1]!;
-  if (token.type === FLOW_ENTRY && items.length > 1) token = items[items.length - 2]!;
+  const { last, beforeLast } = scanner.tokens;
+  const token = last.type === FLOW_ENTRY ? (beforeLast ?? last) : last;
   const scan = new CommentScan(scanner, scanIndex, token.index);
   const newlines = newlinesBefore(text, scanner.pos);
   const footLine = scanLine > 0 ? scanner.line - newlines + (newlines === 0 && scanner.column > 1 ? 2 : 1) : -1;

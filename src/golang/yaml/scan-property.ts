@@ -94,7 +94,7 @@ function uriEscapes(scanner: Scanner, line: number): string {
   do {
     const high = hexValue(text.charCodeAt(scanner.pos + 1));
     const low = hexValue(text.charCodeAt(scanner.pos + 2));
-    if (text.charCodeAt(scanner.pos) !== 37 || high < 0 || low < 0) scanner.fail(line, 'did not find URI escaped octet');
+    if (text.charCodeAt(scanner.pos) !== 37 || high < 0 || low < 0) scanner.fail(line, 'did not find URI escaped octet', 3);
     const octet = high * 16 + low;
     if (bytes.length === 0) {
       left = sequenceLength(octet);

@@ -196,7 +196,7 @@ function escaped(scanner: Scanner, line: number): string {
   let code = 0;
   for (let k = 0; k < digits; k++) {
     const digit = hexValue(scanner.text.charCodeAt(scanner.pos + k));
-    if (digit < 0) scanner.fail(line, 'did not find expected hexdecimal number');
+    if (digit < 0) scanner.fail(line, 'did not find expected hexdecimal number', digits);
     code = code * 16 + digit;
   }
   if ((code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) scanner.fail(line, 'found invalid Unicode character escape code');

@@ -41,39 +41,32 @@ class KeyTokens {
   readonly #tokens: number[] = [];
   readonly #levels: number[] = [];
   #front = 0;
+  #end = 0;
 
   set(token: number, level: number): void {
-    if (this.#front === this.#tokens.length) this.#clear();
-    if (this.#tokens[this.#tokens.length - 1] === token) {
-      this.#levels[this.#levels.length - 1] = level;
-    } else {
-      this.#tokens.push(token);
-      this.#levels.push(level);
-    }
+    if (this.#front === this.#end) this.#clear();
+    if (this.#end > this.#front && this.#tokens[this.#end - 1] === token) this.#end -= 1;
+    this.#tokens[this.#end] = token;
+    this.#levels[this.#end] = level;
+    this.#end += 1;
   }
 
   delete(token: number): void {
-    for (let i = this.#tokens.length - 1; i >= this.#front && this.#tokens[i]! >= token; i--) {
-      if (this.#tokens[i] === token) this.#levels[i] = -1;
-    }
-    while (this.#levels[this.#levels.length - 1] === -1) {
-      this.#levels.pop();
-      this.#tokens.pop();
-    }
+    const tokens = this.#tokens;
+    for (let i = this.#end - 1; i >= this.#front && tokens[i]! >= token; i--) if (tokens[i] === token) this.#levels[i] = -1;
+    while (this.#end > this.#front && this.#levels[this.#end - 1] === -1) this.#end -= 1;
   }
 
   /** The flow level of the key at a token, or -1; asked for tokens in ascending order. */
   levelOf(token: number): number {
     const tokens = this.#tokens;
-    while (this.#front < tokens.length && tokens[this.#front]! < token) this.#front += 1;
-    if (this.#front >= tokens.length) this.#clear();
-    return tokens[this.#front] === token ? this.#levels[this.#front]! : -1;
+    while (this.#front < this.#end && tokens[this.#front]! < token) this.#front += 1;
+    return this.#front < this.#end && tokens[this.#front] === token ? this.#levels[this.#front]! : -1;
   }
 
   #clear(): void {
-    this.#tokens.length = 0;
-    this.#levels.length = 0;
     this.#front = 0;
+    this.#end = 0;
   }
 }
 
@@ -121,7 +114,7 @@ export class Scanner {
   /** The next token, which stays in the queue. */
   peek(): Token {
     if (!this.#available) this.#fetchMore();
-    return this.tokens.items[this.tokens.head]!;
+    return this.tokens.first;
   }
 
   /** Takes the next token out of the queue. */
@@ -152,9 +145,12 @@ export class Scanner {
     return c > 0x2000 ? String.fromCharCode(c) : '\n';
   }
 
-  /** A scanner error: go-yaml names the line where it noticed (v2) or where the thing began (v3), if that is not the first. */
-  fail(contextLine: number, problem: string): never {
-    this.#checkReader(2);
+  /**
+   * A scanner error: go-yaml names the line where it noticed (v2) or where the thing began (v3), if that is not the
+   * first. `ahead`: how many characters it needed.
+   */
+  fail(contextLine: number, problem: string, ahead = 2): never {
+    this.#checkReader(ahead);
     const [first, second] = this.modern ? [contextLine, this.line] : [this.line, contextLine];
     let line = first !== 0 ? first + 1 : second;
     if (this.modern && first === 0 && second !== 0) line += 1;
@@ -215,12 +211,11 @@ export class Scanner {
       this.#checkReader(1);
       return;
     }
-    const queue = this.tokens.items;
-    const ofPrior = queue.length > 0 && (this.flowLevel === 0 ? c === 58 : c === 44);
-    const commentIndex = ofPrior ? queue[queue.length - 1]!.index : this.index;
+    // A comment behind a `:` or `,` belongs to the token before it.
+    const commentIndex = (this.flowLevel === 0 ? c === 58 : c === 44) ? this.tokens.last.index : this.index;
     this.#dispatch(c);
     this.#checkReader(1);
-    if (queue[queue.length - 1]!.type !== BLOCK_ENTRY) scanLineComment(this, commentIndex);
+    if (this.tokens.last.type !== BLOCK_ENTRY) scanLineComment(this, commentIndex);
   }
 
   /** At the start of a line: a directive or a document indicator. */
@@ -329,10 +324,10 @@ export class Scanner {
 
   /** A line comment right after a sequence's first `-` becomes the head comment of what follows it. */
   #repositionComment(c: number): void {
-    const items = this.tokens.items;
     const comment = this.comments[this.comments.length - 1];
-    if (comment === undefined || comment.line === '' || items.length < 2 || isBreak(c)) return;
-    if (items[items.length - 2]!.type !== BLOCK_SEQUENCE_START || items[items.length - 1]!.type !== BLOCK_ENTRY) return;
+    if (comment === undefined || comment.line === '' || isBreak(c)) return;
+    const { last, beforeLast } = this.tokens;
+    if (beforeLast?.type !== BLOCK_SEQUENCE_START || last.type !== BLOCK_ENTRY) return;
     comment.head = comment.line;
     comment.line = '';
     if (comment.startLine === this.line - 1) comment.tokenIndex = this.index;

@@ -61,44 +61,74 @@ function grownCapacity(capacity: number): number {
   return Math.floor((Math.ceil((wanted * TOKEN_BYTES) / PAGE) * PAGE) / TOKEN_BYTES);
 }
 
-/** The tokens between scanner and parser. Consumed tokens stay visible behind the head until Go's queue would have moved up. */
+/** Slots after which the queue's tokens move to the front again. */
+const MAX_SLOTS = 1024;
+
+/**
+ * The tokens between scanner and parser. Taken tokens stay visible behind the head until Go's queue would have moved up; `length` and
+ * the capacity are those of Go's slice.
+ */
 export class TokenQueue {
-  readonly items: Token[] = [];
-  head = 0;
+  readonly #slots: Token[] = [];
+  /** Slot after the last token. */
+  #end = 0;
+  #capacity = 0;
+  /** Tokens visible, taken ones included. */
+  length = 0;
+  /** Tokens waiting for the parser. */
+  waiting = 0;
   /** Tokens the parser has taken. */
   taken = 0;
-  #capacity = 0;
 
-  /** Tokens waiting. */
-  get waiting(): number {
-    return this.items.length - this.head;
+  /** The next token; there must be one. */
+  get first(): Token {
+    return this.#slots[this.#end - this.waiting]!;
+  }
+
+  /** The last token; there must be one. */
+  get last(): Token {
+    return this.#slots[this.#end - 1]!;
+  }
+
+  /** The token before the last, or undefined where Go's queue has only one. */
+  get beforeLast(): Token | undefined {
+    return this.length > 1 ? this.#slots[this.#end - 2] : undefined;
   }
 
   push(token: Token): void {
-    this.#makeRoom();
-    this.items.push(token);
+    if (this.length === this.#capacity) this.#makeRoom();
+    if (this.#end === MAX_SLOTS) this.#moveUp();
+    this.#slots[this.#end] = token;
+    this.#end += 1;
+    this.length += 1;
+    this.waiting += 1;
   }
 
-  /** Inserts before the token that is `position` behind the head; -1 appends. */
+  /** Inserts before the token that is `position` behind the first; -1 appends. */
   insert(position: number, token: Token): void {
-    this.#makeRoom();
-    if (position < 0) this.items.push(token);
-    else this.items.splice(this.head + position, 0, token);
+    this.push(token);
+    if (position < 0) return;
+    const slots = this.#slots;
+    const at = this.#end - this.waiting + position;
+    for (let i = this.#end - 1; i > at; i--) slots[i] = slots[i - 1]!;
+    slots[at] = token;
   }
 
   skip(): void {
-    this.head += 1;
+    this.waiting -= 1;
     this.taken += 1;
   }
 
+  /** Go's queue is full: it forgets the tokens taken, or grows when there are none. */
   #makeRoom(): void {
-    if (this.items.length < this.#capacity) return;
-    if (this.head === 0) {
-      this.#capacity = grownCapacity(this.#capacity);
-      return;
-    }
-    this.items.copyWithin(0, this.head);
-    this.items.length -= this.head;
-    this.head = 0;
+    if (this.length > this.waiting) this.length = this.waiting;
+    else this.#capacity = grownCapacity(this.#capacity);
+  }
+
+  #moveUp(): void {
+    const slots = this.#slots;
+    const from = this.#end - this.length;
+    for (let i = 0; i < this.length; i++) slots[i] = slots[from + i]!;
+    this.#end = this.length;
   }
 }

@@ -5,20 +5,17 @@ import { printNode } from '../parse/print.ts';
 import { isNilPointer, truth } from '../value.ts';
 import type { Compiler } from './compiler.ts';
 import { failAt, type Exec, type Frame } from './frame.ts';
+import { costOf } from './cost.ts';
 import { compileRange } from './range.ts';
 
-/** Compiles a list: its texts and actions in turn. */
+/** Compiles a list: its texts and actions in turn. Everything in it runs at most once, so its cost is known before. */
 export function compileList(compiler: Compiler, list: ListNode): Exec {
   const items = list.nodes.map((node) => (node.kind === 'text' ? node.text : compileNode(compiler, node)));
-  const [only] = items;
-  if (items.length === 1 && typeof only === 'string') {
-    return (frame) => {
-      frame.run.out += only;
-      return 0;
-    };
-  }
+  const cost = list.nodes.reduce((sum, node) => sum + costOf(node), 1);
   return (frame, dot) => {
     const { run } = frame;
+    run.budget.spend(cost);
+    run.budget.checkOutput(run.out.length);
     for (const item of items) {
       if (typeof item === 'string') run.out += item;
       else {
@@ -26,7 +23,6 @@ export function compileList(compiler: Compiler, list: ListNode): Exec {
         if (signal !== 0) return signal;
       }
     }
-    run.budget.checkOutput(run.out.length);
     return 0;
   };
 }
@@ -111,7 +107,6 @@ function compileTemplate(compiler: Compiler, node: TemplateNode): Exec {
     if (template === undefined) failAt(frame, node, `template ${quote(node.name)} not defined`);
     if (frame.depth >= maxTemplateDepth) failAt(frame, node, `exceeded maximum template depth (${maxTemplateDepth})`);
     const value = pipe?.(frame, dot);
-    run.budget.step();
     frame.node = node;
     run.deepest = frame;
     template.body.exec(run, template, value, frame.depth + 1);

@@ -85,7 +85,6 @@ function pipedCall({ identifier, node }: Call, use: Use, evals: readonly Eval[])
 
 function invoke(frame: Frame, index: number, name: string, node: Node, args: readonly GoValue[]): GoValue {
   const { run, functions } = frame;
-  run.budget.step();
   let result: GoValue;
   try {
     const fn = functions[index];
@@ -94,7 +93,7 @@ function invoke(frame: Frame, index: number, name: string, node: Node, args: rea
   } catch (error) {
     throw callFailure(frame, name, node, error);
   }
-  if (typeof result === 'string') run.budget.checkOutput(result.length);
+  run.budget.receive(result);
   return result;
 }
 
@@ -133,7 +132,6 @@ function compileCallOfValue(compiler: Compiler, { identifier, node, args, piped 
     frame.node = identifier;
     const values = evals.map((argument) => argument(frame, dot));
     if (piped) values.push(final);
-    frame.run.budget.step();
     try {
       return callFunction(callee ?? reflectString(final), values, frame.run);
     } catch (error) {

@@ -128,7 +128,6 @@ function isExported(name: string): boolean {
 }
 
 function callMethod(frame: Frame, { node, name, receiver }: Access, method: GoMethod, args: readonly GoValue[]): GoValue {
-  frame.run.budget.step();
   try {
     if (receiver instanceof GoStruct && isNilPointer(receiver)) throw nilReceiver(receiver.structType.name, name);
     return method.call(receiver, args);

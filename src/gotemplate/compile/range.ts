@@ -33,9 +33,6 @@ export function compileRange(compiler: Compiler, node: BranchNode): Exec {
     let turns = 0;
     const turn: Turn = (_, key, element) => {
       turns++;
-      const { run } = frame;
-      run.budget.step();
-      run.budget.checkOutput(run.out.length);
       bind?.(frame, key, element, value);
       return body(frame, element) === 1;
     };

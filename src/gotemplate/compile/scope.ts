@@ -9,6 +9,8 @@ export type Binding = {
   /** Set when a `range` gives it elements: slot + 1 then holds the container its value came from. */
   fromContainer: boolean;
   readonly below: Binding | undefined;
+  /** The binding of the same name that this one hides. */
+  readonly hidden: Binding | undefined;
 };
 
 /** What a conditional binding's slot holds while its variable has not been declared. */
@@ -18,6 +20,7 @@ export const undeclared: GoStruct = new GoStruct(structType('undeclared variable
 export class Scope {
   #slots = 0;
   #newest: Binding | undefined;
+  readonly #byName = new Map<string, Binding>();
   #conditional = 0;
 
   constructor() {
@@ -32,8 +35,11 @@ export class Scope {
   /** Two slots each: the value and, for what a `range` gives, the container it came from. */
   declare(name: string): Binding {
     const slot = this.reserve(2);
-    this.#newest = { name, slot, conditional: this.#conditional > 0, fromContainer: false, below: this.#newest };
-    return this.#newest;
+    const hidden = this.#byName.get(name);
+    const binding: Binding = { name, slot, conditional: this.#conditional > 0, fromContainer: false, below: this.#newest, hidden };
+    this.#byName.set(name, binding);
+    this.#newest = binding;
+    return binding;
   }
 
   /** Slots for the compiler's own use. */
@@ -46,8 +52,7 @@ export class Scope {
   /** The bindings a name may mean, newest first: conditional ones and the first that is certain. */
   lookup(name: string): readonly Binding[] {
     const found: Binding[] = [];
-    for (let binding = this.#newest; binding !== undefined; binding = binding.below) {
-      if (binding.name !== name) continue;
+    for (let binding = this.#byName.get(name); binding !== undefined; binding = binding.hidden) {
       found.push(binding);
       if (!binding.conditional) break;
     }
@@ -60,6 +65,10 @@ export class Scope {
   }
 
   pop(mark: Binding | undefined): void {
+    for (let binding = this.#newest; binding !== undefined && binding !== mark; binding = binding.below) {
+      if (binding.hidden === undefined) this.#byName.delete(binding.name);
+      else this.#byName.set(binding.name, binding.hidden);
+    }
     this.#newest = mark;
   }
 

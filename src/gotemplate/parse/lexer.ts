@@ -24,13 +24,14 @@ export class Lexer {
   #insideAction = false;
   #parenDepth = 0;
   #failed = false;
-  /** Lines are counted only up to where the last token began. */
-  #countedTo = 0;
+  /** The line of the last token, and where the next one begins. */
   #line = 1;
+  #lineEnd: number;
 
   constructor(input: string, options: LexerOptions) {
     this.#input = input;
     this.#options = options;
+    this.#lineEnd = endOfLine(input, 0);
   }
 
   /** The next token; after the end, or after an error, `eof` tokens. */
@@ -39,10 +40,12 @@ export class Lexer {
     return this.#insideAction ? this.#inAction() : this.#inText();
   }
 
+  /** Positions only grow, so each line end is looked for once. */
   #lineAt(pos: number): number {
-    const input = this.#input;
-    for (let at = input.indexOf('\n', this.#countedTo); at >= 0 && at < pos; at = input.indexOf('\n', at + 1)) this.#line++;
-    if (pos > this.#countedTo) this.#countedTo = pos;
+    while (this.#lineEnd < pos) {
+      this.#line++;
+      this.#lineEnd = endOfLine(this.#input, this.#lineEnd + 1);
+    }
     return this.#line;
   }
 
@@ -335,6 +338,12 @@ function isDigit(code: number): boolean {
 
 function isAsciiWord(code: number): boolean {
   return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || isDigit(code) || code === 0x5f;
+}
+
+/** Where the line that `from` is in ends; past the text for the last one. */
+function endOfLine(input: string, from: number): number {
+  const found = input.indexOf('\n', from);
+  return found < 0 ? Number.POSITIVE_INFINITY : found;
 }
 
 /** Where the run of spaces that ends at `end` begins, not before `from`. */

@@ -85,7 +85,7 @@ class TreeParser {
   /** Look-ahead; the first entry is always the token read last, whose line errors report. */
   readonly #tokens: [Token, Token, Token] = [noToken, noToken, noToken];
   #peekCount = 0;
-  #variables: string[] = ['$'];
+  readonly #variables = new Variables();
   #actionLine = 0;
   #rangeDepth = 0;
 
@@ -280,13 +280,13 @@ class TreeParser {
 
   /** After `if`, `range` or `with`: up to and including its `end`. */
   #control(kind: Control): BranchNode {
-    const variables = this.#variables.length;
+    const variables = this.#variables.count;
     const pipe = this.#pipeline(kind, 'rightDelim');
     if (kind === 'range') this.#rangeDepth++;
     const { list, terminator } = this.#itemList();
     if (kind === 'range') this.#rangeDepth--;
     const elseList = terminator.kind === 'else' ? this.#elseList(kind, terminator) : undefined;
-    this.#variables.length = variables;
+    this.#variables.truncate(variables);
     return { kind, pos: pipe.pos, pipe, list, elseList };
   }
 
@@ -436,7 +436,7 @@ class TreeParser {
       case 'nil':
         return { kind: token.kind, pos };
       case 'variable':
-        if (!this.#variables.includes(value)) this.#fail(`undefined variable ${quote(value)}`);
+        if (!this.#variables.has(value)) this.#fail(`undefined variable ${quote(value)}`);
         return { kind: 'variable', pos, names: [value] };
       case 'field':
         return { kind: 'field', pos, names: [value.slice(1)] };
@@ -457,6 +457,29 @@ class TreeParser {
         this.#backup();
         return undefined;
     }
+  }
+}
+
+/** The variables in scope, in the order they were declared. */
+class Variables {
+  readonly #names: string[] = ['$'];
+  readonly #counts = new Map<string, number>([['$', 1]]);
+
+  get count(): number {
+    return this.#names.length;
+  }
+
+  push(name: string): void {
+    this.#names.push(name);
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  has(name: string): boolean {
+    return (this.#counts.get(name) ?? 0) > 0;
+  }
+
+  truncate(count: number): void {
+    for (const name of this.#names.splice(count)) this.#counts.set(name, (this.#counts.get(name) ?? 1) - 1);
   }
 }
 

@@ -1,12 +1,11 @@
 import { KustomizeError } from '../errors.ts';
-import { fieldSpecs, splitPath, type FieldSpec } from '../field-spec.ts';
+import { fieldSpecs, type FieldSpec } from '../field-spec.ts';
 import { formatGvk, idKey, nameKey, type Gvk } from '../gvk.ts';
 import type { VarFields } from '../kustomization.ts';
 import { lookup, smarterSplitPath } from '../lookup.ts';
 import { makeId, type Scopes } from '../scopes.ts';
 import type { ResourceList } from '../resource-list.ts';
 import {
-  assignScalar,
   isMapping,
   isMissing,
   isScalar,
@@ -118,6 +117,9 @@ export function fieldValue(object: Mapping, path: string): Value | undefined {
   return lookup(object, fields);
 }
 
+/** What keeps its type when it is all of a text; everything else is text. */
+const VALUE_TAGS: ReadonlySet<string> = new Set(['!!int', '!!float', '!!bool', '!!str']);
+
 class Replacer {
   readonly #values: ReadonlyMap<string, Value>;
   readonly #used = new Set<string>();
@@ -178,9 +180,9 @@ class Replacer {
 
   #value(name: string): PlainScalar {
     const value = this.#values.get(name);
-    if (value === undefined || !isScalar(value) || isMissing(value)) return `$(${name})`;
+    if (!isScalar(value)) return `$(${name})`;
     this.#used.add(name);
-    return plainValue(value);
+    return VALUE_TAGS.has(tagOf(value)) ? plainValue(value) : textOf(value);
   }
 }
 

@@ -1,0 +1,229 @@
+import { hostname } from 'node:os';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { openArtifactStore } from '../artifact/index.ts';
+import { createKubeClient, loadClusterConfig, nodeHost } from '../kube/index.ts';
+import { createRegistryClients, parseMirrorRule, type MirrorRule } from '../oci/index.ts';
+import { createLogger, createMetrics, httpEventSink, parseFeatureGates, watchLabelSelector, type LogEncoding, type LogLevel } from '../runtime/index.ts';
+import { artifactFiles, healthHandler, listen, metricsHandler, parseAddress } from '../server/index.ts';
+import { errorMessage, parseDuration, systemClock, type Duration } from '../std/index.ts';
+import { startControllers } from './start-controllers.ts';
+
+type Flags = {
+  kubeconfig?: string;
+  context?: string;
+  watchAllNamespaces: boolean;
+  watchLabelSelector: string;
+  watchConfigsLabelSelector: string;
+  registryMirror: MirrorRule[];
+  storagePath: string;
+  storageAddr: string;
+  storageAdvAddr: string;
+  artifactRetentionTtl: Duration;
+  artifactRetentionRecords: number;
+  concurrent: number;
+  requeueDependency: Duration;
+  minRetryDelay: Duration;
+  maxRetryDelay: Duration;
+  intervalJitterPercentage: number;
+  eventsAddr: string;
+  metricsAddr: string;
+  healthAddr: string;
+  logLevel: LogLevel;
+  logEncoding: LogEncoding;
+  featureGates: string;
+  crossNamespaceRefs: boolean;
+  remoteBases: boolean;
+  defaultServiceAccount: string;
+  overrideManager: string[];
+  customApplyStageKinds: string;
+  insecureKubeconfigExec: boolean;
+  insecureKubeconfigTls: boolean;
+  enableLeaderElection: boolean;
+};
+
+/** `sluice controller`: every controller in one process, against the cluster of a kubeconfig or the one it runs in. */
+export function controllerCommand(program: Command): void {
+  const command = program.command('controller').description('Reconcile a cluster: run every controller in this process until it is told to stop');
+  addClusterOptions(command);
+  addStorageOptions(command);
+  addReconcileOptions(command);
+  addObservationOptions(command);
+  command.action(async () => {
+    process.exitCode = await runController(command.optsWithGlobals<Flags>());
+  });
+}
+
+function addClusterOptions(command: Command): void {
+  command
+    .option('--watch-all-namespaces', 'watch every namespace, not only $RUNTIME_NAMESPACE', true)
+    .option('--watch-label-selector <selector>', 'reconcile only objects with these labels (sharding)', '')
+    .option('--watch-configs-label-selector <selector>', 'ConfigMaps and Secrets whose change reconciles at once', watchLabelSelector)
+    .option('--enable-leader-election', 'work only while holding the lease', false)
+    .option('--insecure-kubeconfig-exec', 'allow exec plugins in kubeconfigs of kubeConfig.secretRef', false)
+    .option('--insecure-kubeconfig-tls', 'allow kubeconfigs of kubeConfig.secretRef to skip TLS verification', false);
+}
+
+function addStorageOptions(command: Command): void {
+  const { env } = process;
+  command
+    .option('--registry-mirror <host=other>', 'serve a registry from another, HOST=OTHER[/prefix]; may be given more than once', mirror, [])
+    .option('--storage-path <folder>', 'where artifacts are kept', env['STORAGE_PATH'] ?? '/data')
+    .option('--storage-addr <address>', 'where artifacts are served', env['STORAGE_ADDRESS'] ?? ':9090')
+    .option('--storage-adv-addr <address>', 'the address of that others use', env['STORAGE_ADV_ADDR'] ?? '')
+    .option('--artifact-retention-ttl <duration>', 'how long old artifacts are kept', parseDuration, parseDuration('60s'))
+    .option('--artifact-retention-records <count>', 'how many artifacts of one source are kept', count, 2);
+}
+
+function addReconcileOptions(command: Command): void {
+  command
+    .option('--concurrent <count>', 'objects of a kind reconciled at the same time', count, 16)
+    .option('--requeue-dependency <duration>', 'how long to wait for dependencies before looking again', parseDuration, parseDuration('30s'))
+    .option('--min-retry-delay <duration>', 'first pause after a failure', parseDuration, parseDuration('750ms'))
+    .option('--max-retry-delay <duration>', 'longest pause after a failure', parseDuration, parseDuration('15m'))
+    .option('--interval-jitter-percentage <percent>', 'how much intervals vary, 0 to 99', percentage, 5)
+    .option('--feature-gates <list>', 'features to turn on or off, A=true,B=false', '')
+    .addOption(refusal('--no-cross-namespace-refs [bool]', 'refuse references to other namespaces'))
+    .addOption(refusal('--no-remote-bases [bool]', 'refuse remote bases in kustomizations'))
+    .option('--default-service-account <name>', 'account to act as when a Kustomization names none', '')
+    .option('--override-manager <name>', 'field manager to take over on apply; may be given more than once', collect, [])
+    .option('--custom-apply-stage-kinds <list>', 'kinds applied in a stage of their own, group/kind,…', '');
+}
+
+function addObservationOptions(command: Command): void {
+  const { env } = process;
+  command
+    .option('--events-addr <url>', 'where events are posted', env['EVENTS_ADDR'] ?? '')
+    .option('--metrics-addr <address>', 'where metrics are served', env['METRICS_ADDR'] ?? ':8080')
+    .option('--health-addr <address>', 'where health probes are served', ':9440')
+    .addOption(new Option('--log-level <level>', 'least important lines that are written').choices(['trace', 'debug', 'info', 'error']).default('info'))
+    .addOption(new Option('--log-encoding <encoding>', 'form of the log').choices(['json', 'console']).default('json'));
+}
+
+async function runController(flags: Flags): Promise<number> {
+  const clock = systemClock;
+  const log = createLogger({ clock, level: flags.logLevel, encoding: flags.logEncoding, write: (line) => process.stderr.write(`${line}\n`) });
+  const metrics = createMetrics({ processMetrics: true });
+  const stopping = new AbortController();
+  const gates = parseFeatureGates(flags.featureGates);
+  const config = await loadClusterConfig(nodeHost, { ...given('kubeconfig', flags.kubeconfig), ...given('context', flags.context) });
+  const host = new URL(config.server).host;
+  const kube = createKubeClient(config, { clock, userAgent: 'sluice', onRequest: (record) => metrics.request(record, host) });
+  const registries = createRegistryClients({ clock, random: Math.random, userAgent: 'sluice', mirrors: flags.registryMirror });
+  const retention = { ttl: flags.artifactRetentionTtl, records: flags.artifactRetentionRecords };
+  const store = await openArtifactStore({ root: flags.storagePath, clock, retention });
+  let live = true;
+  let ready = false;
+  const files = await listen(flags.storageAddr, artifactFiles(store.root));
+  const servers = [
+    files,
+    await listen(flags.metricsAddr, metricsHandler(metrics)),
+    await listen(flags.healthAddr, healthHandler({ live: () => live, ready: () => ready })),
+  ];
+  const advertised = advertisedAddress(flags.storageAdvAddr, flags.storageAddr, files.port);
+  const controllers = startControllers({
+    kube,
+    registries,
+    store,
+    clock,
+    random: Math.random,
+    log,
+    metrics,
+    fetch: globalThis.fetch,
+    sink: flags.eventsAddr === '' ? undefined : httpEventSink(flags.eventsAddr, { clock, fetch: globalThis.fetch, signal: stopping.signal }),
+    instance: hostname(),
+    artifactAddress: () => `http://${advertised}`,
+    concurrency: flags.concurrent,
+    backoff: { base: flags.minRetryDelay, max: flags.maxRetryDelay, factor: 2, jitter: 0.1 },
+    intervalJitter: flags.intervalJitterPercentage / 100,
+    requeueDependency: flags.requeueDependency,
+    namespace: flags.watchAllNamespaces ? undefined : (process.env['RUNTIME_NAMESPACE'] ?? 'flux-system'),
+    labelSelector: flags.watchLabelSelector === '' ? undefined : flags.watchLabelSelector,
+    configsLabelSelector: flags.watchConfigsLabelSelector,
+    gates,
+    noCrossNamespaceRefs: !flags.crossNamespaceRefs,
+    defaultServiceAccount: flags.defaultServiceAccount,
+    overrideManagers: flags.overrideManager,
+    customStageKinds: new Set(flags.customApplyStageKinds.split(',').filter((kind) => kind !== '')),
+  });
+  const ended = untilStopped();
+  try {
+    await Promise.race([controllers.ready, ended]);
+    ready = true;
+    log.info('ready', { server: config.server, artifacts: advertised, storage: store.root });
+    await ended;
+    ready = false;
+    log.info('stopping: letting work under way end');
+    await controllers.stop();
+    log.info('stopped');
+    return 0;
+  } catch (error) {
+    log.error('controllers failed', error);
+    return 1;
+  } finally {
+    live = false;
+    stopping.abort();
+    await Promise.all(servers.map((server) => server.close()));
+    await registries.close();
+    await kube.close();
+  }
+}
+
+/** The address others reach our artifacts at (reference: --storage-adv-addr): its own host, else localhost or the host's name. */
+export function advertisedAddress(advertised: string, listening: string, port: number): string {
+  if (advertised !== '') return advertised;
+  const { host } = parseAddress(listening);
+  const name = host === undefined ? 'localhost' : host === '0.0.0.0' ? (process.env['HOSTNAME'] ?? hostname()) : host;
+  return `${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      resolve();
+      process.once('SIGTERM', () => process.exit(1));
+      process.once('SIGINT', () => process.exit(1));
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  });
+}
+
+function given<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, V>);
+}
+
+/** A flag whose own name begins with `no-`, as Flux has some; `=false` allows again. */
+function refusal(flags: string, description: string): Option {
+  return new Option(flags, description).default(true).argParser((text) => !booleanValue(text));
+}
+
+function booleanValue(text: string): boolean {
+  if (/^(true|t|1)$/i.test(text)) return true;
+  if (/^(false|f|0)$/i.test(text)) return false;
+  throw new InvalidArgumentError('want true or false');
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 10_000) throw new InvalidArgumentError('want a whole number from 1 to 10000');
+  return value;
+}
+
+function percentage(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 99) throw new InvalidArgumentError('want a whole number from 0 to 99');
+  return value;
+}
+
+function mirror(text: string, previous: MirrorRule[]): MirrorRule[] {
+  try {
+    return [...previous, parseMirrorRule(text)];
+  } catch (error) {
+    throw new InvalidArgumentError(errorMessage(error));
+  }
+}
+
+function collect(text: string, previous: string[]): string[] {
+  return [...previous, text];
+}
