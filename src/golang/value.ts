@@ -1,3 +1,4 @@
+import { GoError } from './go-error.ts';
 import {
   anyMapType,
   anySliceType,
@@ -102,13 +103,24 @@ export class GoComplex {
 /** A slice that is not a plain array: of another element type, of a named type, or nil. */
 export class GoSlice {
   readonly type: GoType;
-  readonly items: readonly GoValue[];
   readonly isNil: boolean;
+  readonly #items: GoValue[];
 
+  /** Takes the array over: it must not be used elsewhere, except as another GoSlice's items. */
   constructor(type: GoType, items: readonly GoValue[], isNil = false) {
     this.type = type;
-    this.items = items;
+    this.#items = items as GoValue[];
     this.isNil = isNil;
+  }
+
+  get items(): readonly GoValue[] {
+    return this.#items;
+  }
+
+  /** Sorts in place: slices share their storage, as in Go. */
+  sort(compare: (a: GoValue, b: GoValue) => number): this {
+    this.#items.sort(compare);
+    return this;
   }
 }
 

@@ -39,7 +39,7 @@ describe('a hostile template', () => {
   });
 
   test('pays for long actions in short loops', () => {
-    const action = `{{$x := ${'(1).a '.repeat(0)}print ${'1 '.repeat(1000)}}}`;
+    const action = `{{$x := print ${'1 '.repeat(1000)}}}`;
     assert.throws(() => run(`{{range 1000}}${action}{{end}}`, { steps: 100_000 }), crosses('steps'));
   });
 

@@ -10,7 +10,6 @@ import {
   GoMap,
   GoSlice,
   GoStruct,
-  isIntKind,
   type GoType,
   type GoValue,
 } from '../golang/index.ts';
@@ -18,18 +17,10 @@ import { reflectValueType } from './function.ts';
 
 /** What `if`, `with`, `and`, `or` and `not` see in a value: false for zeros, nil and the empty, true for every struct. */
 export function truth(value: GoValue): boolean {
-  switch (typeof value) {
-    case 'string':
-      return value !== '';
-    case 'boolean':
-      return value;
-    case 'number':
-      return value !== 0;
-    case 'undefined':
-      return false;
-    default:
-      return value !== null && objectTruth(value);
-  }
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'string') return value !== '';
+  if (value === undefined || value === null) return false;
+  return typeof value === 'number' ? value !== 0 : objectTruth(value);
 }
 
 function objectTruth(value: Exclude<GoValue, null | undefined | string | number | boolean>): boolean {
@@ -50,17 +41,10 @@ export function isNilPointer(value: GoStruct): boolean {
 
 /** True for types that nil can be given to (a reflect.Value can be the zero one). */
 export function canBeNil(type: GoType): boolean {
-  switch (type.kind) {
-    case 'interface':
-    case 'map':
-    case 'slice':
-    case 'ptr':
-    case 'func':
-      return true;
-    default:
-      return type === reflectValueType;
-  }
+  return nilKinds.has(type.kind) || type === reflectValueType;
 }
+
+const nilKinds: ReadonlySet<GoType['kind']> = new Set<GoType['kind']>(['interface', 'map', 'slice', 'ptr', 'func']);
 
 /** reflect.Zero: the value a missing key of a map has, or nil has for a parameter. */
 export function zeroValue(type: GoType): GoValue {
@@ -86,8 +70,18 @@ export function zeroValue(type: GoType): GoValue {
       return new GoFloat32(0);
     case 'complex128':
       return new GoComplex(0, 0);
-    default:
-      return isIntKind(type.kind) ? goIntOf(type, 0) : null;
+    case 'int':
+    case 'int8':
+    case 'int16':
+    case 'int32':
+    case 'int64':
+    case 'uint':
+    case 'uint8':
+    case 'uint16':
+    case 'uint32':
+    case 'uint64':
+    case 'uintptr':
+      return goIntOf(type, 0);
   }
 }
 

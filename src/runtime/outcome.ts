@@ -64,7 +64,7 @@ export type Outcome =
   | { kind: 'done'; requeueAfter?: Duration; failed?: boolean }
   /** Holds no worker; woken by watches. A newer spec, revision or request ends it: `superseded` runs, then a reconcile. */
   // Not called `then`: a promise would take such an object for another promise.
-  | { kind: 'waiting'; on: Wait; deadline: Instant; resume: Continuation; superseded?: (trigger: Trigger) => void }
+  | { kind: 'waiting'; on: Wait; deadline: Instant; resume: Continuation; superseded?: (trigger: Trigger) => Promise<void> }
   /** Needs a new spec or a new artifact; nothing is tried again until then. */
   | { kind: 'stalled'; reason: Reason; message: string };
 

@@ -109,7 +109,9 @@ test('KB13: a newer revision ends a wait at once; drift and dependencies do not'
         steps.push(`${cause} ${[...context.triggers].join()}`);
         return waiting();
       },
-      superseded: (trigger) => steps.push(`superseded ${trigger}`),
+      superseded: async (trigger) => {
+        steps.push(`superseded ${trigger}`);
+      },
     });
     return waiting();
   });

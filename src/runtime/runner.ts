@@ -109,7 +109,7 @@ export class ControllerRunner {
     }
   }
 
-  #step(item: QueueItem, context: ReconcileContext): Promise<Outcome> {
+  async #step(item: QueueItem, context: ReconcileContext): Promise<Outcome> {
     const waiting = this.#waiting.get(item.key);
     const key = parseKey(item.key);
     if (waiting === undefined) return this.#options.controller.reconcile(key, context);
@@ -117,7 +117,7 @@ export class ControllerRunner {
     this.#waiting.delete(item.key);
     const newer = [...item.triggers].find((trigger) => supersedingTriggers.has(trigger));
     if (newer === undefined) return waiting.resume(waiting.due ? 'deadline' : 'woken', context);
-    waiting.superseded?.(newer);
+    await waiting.superseded?.(newer);
     return this.#options.controller.reconcile(key, context);
   }
 

@@ -63,8 +63,9 @@ export class StatusSession<S extends AnyStatus> {
     return this.flush();
   }
 
-  /** Ends the session without a write. */
-  abandon(): void {
+  /** Ends the session without a write; resolves when one under way has ended, so that whoever comes next sees it. */
+  async abandon(): Promise<void> {
     this.#cancel();
+    await this.#tail;
   }
 }

@@ -26,6 +26,7 @@ import {
   type ReconcileContext,
   type ResourceView,
   type StatusWriter,
+  type Wait,
 } from '../../runtime/index.ts';
 import { CodedError, formatDuration, jitter, milliseconds, type Clock, type Duration, type Instant } from '../../std/index.ts';
 import { applyManifests, type Applied } from './apply-manifests.ts';
@@ -148,6 +149,7 @@ export class KustomizationController implements Controller {
     pass.session.onProgress = () => this.#tell(pass);
     try {
       const artifact = await this.#artifact(object, context);
+      if (typeof artifact === 'string') return this.#waitForSource(pass, artifact);
       pass.artifact = artifact;
       const unmet = await this.#unmetDependency(object, artifact.revision);
       if (unmet !== undefined) return this.#waitForDependency(pass, unmet);
@@ -174,8 +176,8 @@ export class KustomizationController implements Controller {
     }
   }
 
-  /** The artifact of the source (KB02, KB03). @throws KustomizationFailure */
-  async #artifact(object: Kustomization, context: ReconcileContext): Promise<Artifact> {
+  /** The artifact of the source, or why there is none yet (KB02, KB03). @throws KustomizationFailure */
+  async #artifact(object: Kustomization, context: ReconcileContext): Promise<Artifact | string> {
     const { sources, noCrossNamespaceRefs, gates, requeueDependency } = this.#options;
     const source = sourceKey(object);
     const name = `${source.kind}/${source.namespace}/${source.name}`;
@@ -186,12 +188,33 @@ export class KustomizationController implements Controller {
       throw new KustomizationFailure('AccessDenied', `can't access '${name}', ExternalArtifact feature gate is disabled`, { follow: 'stall' });
     }
     const artifact = await sources.artifact(source, context.signal);
-    if (artifact === 'absent') {
-      throw new KustomizationFailure('ArtifactFailed', `Source '${formatSourceKey(source)}' not found`, { tell: false });
-    }
-    if (artifact !== undefined) return artifact;
-    const message = `Source artifact not found, retrying in ${formatDuration(requeueDependency)}`;
-    throw new KustomizationFailure('ArtifactFailed', message, { follow: 'dependency', tell: false });
+    if (artifact === 'absent') return `Source '${formatSourceKey(source)}' not found`;
+    return artifact ?? `Source artifact not found, retrying in ${formatDuration(requeueDependency)}`;
+  }
+
+  /** Waits for the source without a worker; its first artifact ends the wait at once. */
+  #waitForSource(pass: Pass, problem: string): Outcome {
+    const { object, session, context } = pass;
+    session.conditions.mark(conditionTypes.ready, 'False', reasons.ArtifactFailed, problem);
+    pass.memory.success = undefined;
+    context.log.info(problem);
+    return this.#waitFor(pass, { what: problem, subscribe: () => () => {} }, object.metadata);
+  }
+
+  /** Waits for something another object has to bring, then reconciles afresh; shown in the status once it takes a while. */
+  #waitFor(pass: Pass, on: Wait, key: Key): Outcome {
+    const { session } = pass;
+    const { clock, requeueDependency } = this.#options;
+    return {
+      kind: 'waiting',
+      on,
+      deadline: (clock.now() + requeueDependency) as Instant,
+      resume: async (_cause, context) => {
+        await session.abandon();
+        return this.reconcile(key, context);
+      },
+      superseded: () => session.abandon(),
+    };
   }
 
   async #unmetDependency(object: Kustomization, revision: string): Promise<string | undefined> {
@@ -207,23 +230,13 @@ export class KustomizationController implements Controller {
   /** Waits for dependencies without a worker; shown in the status once it takes a while (KB05). */
   #waitForDependency(pass: Pass, unmet: string): Outcome {
     const { object, session, key } = pass;
-    const { clock, requeueDependency } = this.#options;
+    const { requeueDependency } = this.#options;
     const before = session.conditions.find(conditionTypes.ready);
     session.conditions.mark(conditionTypes.ready, 'False', reasons.DependencyNotReady, unmet);
     if (before?.reason !== reasons.DependencyNotReady || before.message !== unmet) {
       this.#notice(pass, 'Normal', `Dependencies do not meet ready condition, retrying in ${formatDuration(requeueDependency)}`);
     }
-    const resume = async (context: ReconcileContext): Promise<Outcome> => {
-      session.abandon();
-      return this.reconcile(object.metadata, context);
-    };
-    return {
-      kind: 'waiting',
-      deadline: (clock.now() + requeueDependency) as Instant,
-      on: { what: unmet, subscribe: (wake) => this.#onDependency(key, wake) },
-      resume: (_cause, context) => resume(context),
-      superseded: () => session.abandon(),
-    };
+    return this.#waitFor(pass, { what: unmet, subscribe: (wake) => this.#onDependency(key, wake) }, object.metadata);
   }
 
   #onDependency(key: string, wake: () => void): () => void {
@@ -291,14 +304,14 @@ export class KustomizationController implements Controller {
         if (resumed.triggers.has('drift')) {
           // Something was changed while we wait: put it right first, then wait again for what is left of the time.
           check.close();
-          session.abandon();
+          await session.abandon();
           return this.reconcile(object.metadata, resumed);
         }
         return (await judgeNow(cause === 'deadline')) ?? wait();
       },
-      superseded: (trigger) => {
+      superseded: async (trigger) => {
         check.close();
-        session.abandon();
+        await session.abandon();
         this.#canceled(pass, trigger);
       },
     });
@@ -350,7 +363,7 @@ export class KustomizationController implements Controller {
   async #fail(pass: Pass, error: unknown, detail?: string): Promise<Outcome> {
     const { object, session, memory, context } = pass;
     if (context.signal.aborted) {
-      session.abandon();
+      await session.abandon();
       throw error;
     }
     const failure = error instanceof KustomizationFailure ? error : undefined;

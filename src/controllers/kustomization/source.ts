@@ -6,9 +6,9 @@ import {
   type OCIRepository,
 } from '../../api/index.ts';
 import { readArchive, type ArtifactStore } from '../../artifact/index.ts';
-import { isKubeError, type Informer, type KubeClient } from '../../kube/index.ts';
+import type { Informer, KubeClient } from '../../kube/index.ts';
 import type { FileTree, KubeObject } from '../../manifest/index.ts';
-import { deepEqual, formatKey, type ResourceView } from '../../runtime/index.ts';
+import { deepEqual, type ResourceView } from '../../runtime/index.ts';
 import { CodedError, digestAlgorithm, digestOf, errorMessage, isCodedError, isDigest, Lru, readBounded, redact } from '../../std/index.ts';
 
 /** Names a source: kind, namespace, name. */
@@ -63,7 +63,7 @@ export class Sources {
     this.#changed = options.changed;
     this.#ociRepositories.subscribe({
       changed: ({ metadata, status }, previous) => {
-        if (previous !== undefined && !sameArtifact(status.artifact, previous.status.artifact)) {
+        if (!sameArtifact(status.artifact, previous?.status.artifact)) {
           this.#changed({ kind: 'OCIRepository', namespace: metadata.namespace, name: metadata.name });
         }
       },
@@ -118,10 +118,13 @@ export class Sources {
     const reference = { apiVersion: `${groups.source}/v1`, kind };
     await this.#kube.mapper.resource(reference);
     const informer = this.#kube.informer(reference);
+    const changed = ({ metadata }: KubeObject): void => this.#changed({ kind, namespace: metadata.namespace ?? '', name: metadata.name });
     informer.subscribe({
+      added: (object) => {
+        if (informer.synced) changed(object);
+      },
       updated: (object, old) => {
-        if (sameArtifact(artifactOf(object), artifactOf(old))) return;
-        this.#changed({ kind, namespace: object.metadata.namespace ?? '', name: object.metadata.name });
+        if (!sameArtifact(artifactOf(object), artifactOf(old))) changed(object);
       },
     });
     return { informer, ready: informer.waitSynced() };
@@ -152,11 +155,6 @@ export class Sources {
   }
 }
 
-/** True when a watch that failed says the kind does not exist. */
-export function isUnservedKind(error: unknown): boolean {
-  return isKubeError(error, 'NoMatch', 'NotFound');
-}
-
 function artifactOf(object: KubeObject): Artifact | undefined {
   const status = object['status'] as { artifact?: Artifact } | undefined;
   return status?.artifact;
@@ -177,7 +175,3 @@ function overrideHost(url: string): string {
   return changed.href;
 }
 
-/** The key of an OCIRepository as a source, for indexes. */
-export function ociSourceIndex(object: { metadata: { namespace: string; name: string } }): string {
-  return `OCIRepository/${formatKey(object.metadata)}`;
-}

@@ -142,7 +142,7 @@ export class OciRepositoryController implements Controller {
       return { kind: 'done', requeueAfter };
     } catch (error) {
       if (context.signal.aborted) {
-        session.abandon();
+        await session.abandon();
         throw error;
       }
       return this.#fail(object, session, error);

@@ -21,15 +21,9 @@ import { isNilPointer } from '../value.ts';
 type BasicKind = 'bool' | 'complex' | 'int' | 'uint' | 'float' | 'string';
 
 function basicKind(value: GoValue): BasicKind | undefined {
-  switch (typeof value) {
-    case 'string':
-      return 'string';
-    case 'number':
-      return 'float';
-    case 'boolean':
-      return 'bool';
-    default:
-  }
+  if (typeof value === 'string') return 'string';
+  if (typeof value === 'number') return 'float';
+  if (typeof value === 'boolean') return 'bool';
   if (value instanceof GoInt) return isUnsignedKind(value.type.kind) ? 'uint' : 'int';
   if (value instanceof GoFloat32) return 'float';
   return value instanceof GoComplex ? 'complex' : undefined;
@@ -92,16 +86,9 @@ function isNil(value: GoValue): boolean {
 }
 
 function isComparable(type: GoType): boolean {
-  switch (type.kind) {
-    case 'slice':
-    case 'map':
-    case 'func':
-      return false;
-    case 'struct':
-      return (type.fields ?? []).every((field) => isComparable(field.type));
-    default:
-      return true;
-  }
+  const { kind } = type;
+  if (kind === 'struct') return (type.fields ?? []).every((field) => isComparable(field.type));
+  return kind !== 'slice' && kind !== 'map' && kind !== 'func';
 }
 
 /** The builtin `lt`. @throws GoError */

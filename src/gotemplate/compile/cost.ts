@@ -32,7 +32,12 @@ function operandCost(node: Operand): number {
     case 'field':
     case 'variable':
       return node.names.length;
-    default:
+    case 'bool':
+    case 'dot':
+    case 'identifier':
+    case 'nil':
+    case 'number':
+    case 'string':
       return 1;
   }
 }

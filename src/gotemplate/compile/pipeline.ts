@@ -62,7 +62,9 @@ function compileCommand(compiler: Compiler, pipe: PipeNode, command: CommandNode
       return plain ? compileOperand(compiler, first) : notAFunction(first, first);
     case 'nil':
       return plain ? (frame) => failAt(frame, first, 'nil is not a command') : notAFunction(first, first);
-    default:
+    case 'bool':
+    case 'number':
+    case 'string':
       return plain ? idealConstant(first) : notAFunction(first, first);
   }
 }

@@ -215,11 +215,11 @@ export class Lexer {
     return this.#atTerminator() ? this.#emit(named) : this.#fail(`bad character ${this.#describe(this.#pos)}`);
   }
 
-  #quoted(quote: number, kind: TokenKind, unterminated: string): Token {
+  #quoted(mark: number, kind: TokenKind, unterminated: string): Token {
     const input = this.#input;
     for (let at = this.#pos + 1; ; at++) {
       let code = input.charCodeAt(at);
-      if (code === quote) {
+      if (code === mark) {
         this.#pos = at + 1;
         return this.#emit(kind);
       }

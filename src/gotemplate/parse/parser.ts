@@ -1,4 +1,4 @@
-import { GoError, quote, unquote } from '../../golang/index.ts';
+import { GoError, quote, textByteLength, unquote } from '../../golang/index.ts';
 import { TemplateError } from '../error.ts';
 import { maxNesting } from '../limits.ts';
 import {
@@ -78,6 +78,9 @@ const operandKinds: ReadonlySet<TokenKind> = new Set<TokenKind>([
   'variable',
   'leftParen',
 ]);
+
+/** What can stand only at the head of a pipeline. */
+const literalKinds: ReadonlySet<Operand['kind']> = new Set<Operand['kind']>(['bool', 'dot', 'nil', 'number', 'string']);
 
 /** Parses one template; each `define` and `block` gets a parser (variables, look-ahead) of its own over the same lexer. */
 class TreeParser {
@@ -242,26 +245,15 @@ class TreeParser {
 
   #action(): BodyNode | Terminator {
     const token = this.#nextNonSpace();
-    switch (token.kind) {
-      case 'block':
-        return this.#block();
-      case 'break':
-      case 'continue':
-        return this.#loopControl(token, token.kind);
-      case 'else':
-        return this.#else();
-      case 'end':
-        return { kind: 'end', pos: this.#expect('rightDelim', 'end').pos };
-      case 'if':
-      case 'range':
-      case 'with':
-        return this.#nested(() => this.#control(token.kind as Control));
-      case 'template':
-        return this.#template();
-      default:
-        this.#backup();
-        return { kind: 'action', pos: this.#peek().pos, pipe: this.#pipeline('command', 'rightDelim') };
-    }
+    const { kind } = token;
+    if (kind === 'if' || kind === 'range' || kind === 'with') return this.#nested(() => this.#control(kind));
+    if (kind === 'template') return this.#template();
+    if (kind === 'end') return { kind: 'end', pos: this.#expect('rightDelim', 'end').pos };
+    if (kind === 'else') return this.#else();
+    if (kind === 'block') return this.#block();
+    if (kind === 'break' || kind === 'continue') return this.#loopControl(token, kind);
+    this.#backup();
+    return { kind: 'action', pos: this.#peek().pos, pipe: this.#pipeline('command', 'rightDelim') };
   }
 
   #loopControl(word: Token, kind: 'break' | 'continue'): BodyNode {
@@ -374,16 +366,7 @@ class TreeParser {
   #checkPipeline(commands: readonly CommandNode[], context: string): void {
     if (commands.length === 0) this.#fail(`missing value for ${context}`);
     for (const [i, command] of commands.entries()) {
-      if (i === 0) continue;
-      switch (command.args[0].kind) {
-        case 'bool':
-        case 'dot':
-        case 'nil':
-        case 'number':
-        case 'string':
-          this.#fail(`non executable command in pipeline stage ${i + 1}`);
-        default:
-      }
+      if (i > 0 && literalKinds.has(command.args[0].kind)) this.#fail(`non executable command in pipeline stage ${i + 1}`);
     }
   }
 
@@ -412,51 +395,37 @@ class TreeParser {
     const { pos } = this.#peek();
     const names: string[] = [];
     while (this.#peek().kind === 'field') names.push(this.#next().value.slice(1));
-    switch (node.kind) {
-      case 'field':
-        return { kind: 'field', pos, names: [...node.names, ...names] };
-      case 'variable':
-        return { kind: 'variable', pos, names: [...node.names, ...names] };
-      case 'pipe':
-      case 'identifier':
-        return { kind: 'chain', pos, node, names };
-      default:
-        return this.#fail(`unexpected . after term ${quote(printNode(node))}`);
-    }
+    if (node.kind === 'field') return { kind: 'field', pos, names: [...node.names, ...names] };
+    if (node.kind === 'variable') return { kind: 'variable', pos, names: [...node.names, ...names] };
+    if (node.kind === 'pipe' || node.kind === 'identifier') return { kind: 'chain', pos, node, names };
+    return this.#fail(`unexpected . after term ${quote(printNode(node))}`);
   }
 
   #term(): Operand | undefined {
     const token = this.#nextNonSpace();
-    const { pos, value } = token;
-    switch (token.kind) {
-      case 'identifier':
-        if (!this.#shared.isFunction(value)) this.#fail(`function ${quote(value)} not defined`);
-        return { kind: 'identifier', pos, name: value };
-      case 'dot':
-      case 'nil':
-        return { kind: token.kind, pos };
-      case 'variable':
-        if (!this.#variables.has(value)) this.#fail(`undefined variable ${quote(value)}`);
-        return { kind: 'variable', pos, names: [value] };
-      case 'field':
-        return { kind: 'field', pos, names: [value.slice(1)] };
-      case 'bool':
-        return { kind: 'bool', pos, value: value === 'true' };
-      case 'charConstant':
-      case 'complex':
-      case 'number': {
-        const { kind } = token;
-        return this.#convert(() => readNumber(pos, value, kind));
-      }
-      case 'leftParen':
-        return this.#nested(() => this.#pipeline('parenthesized pipeline', 'rightParen'));
-      case 'string':
-      case 'rawString':
-        return { kind: 'string', pos, quoted: value, text: this.#convert(() => unquote(value)) };
-      default:
-        this.#backup();
-        return undefined;
+    const { kind, pos, value } = token;
+    if (kind === 'identifier') return this.#function(pos, value);
+    if (kind === 'variable') return this.#variable(pos, value);
+    if (kind === 'field') return { kind, pos, names: [value.slice(1)] };
+    if (kind === 'string' || kind === 'rawString') {
+      return { kind: 'string', pos, quoted: value, text: this.#convert(() => unquote(value)) };
     }
+    if (kind === 'leftParen') return this.#nested(() => this.#pipeline('parenthesized pipeline', 'rightParen'));
+    if (kind === 'dot' || kind === 'nil') return { kind, pos };
+    if (kind === 'bool') return { kind, pos, value: value === 'true' };
+    if (kind === 'charConstant' || kind === 'complex' || kind === 'number') return this.#convert(() => readNumber(pos, value, kind));
+    this.#backup();
+    return undefined;
+  }
+
+  #function(pos: number, name: string): Operand {
+    if (!this.#shared.isFunction(name)) this.#fail(`function ${quote(name)} not defined`);
+    return { kind: 'identifier', pos, name };
+  }
+
+  #variable(pos: number, name: string): Operand {
+    if (!this.#variables.has(name)) this.#fail(`undefined variable ${quote(name)}`);
+    return { kind: 'variable', pos, names: [name] };
   }
 }
 
@@ -491,6 +460,6 @@ function isTerminator(node: BodyNode | Terminator): node is Terminator {
 function describeToken(token: Token): string {
   if (token.kind === 'eof') return 'EOF';
   if (isKeyword(token.kind)) return `<${token.value}>`;
-  const runes = [...token.value];
-  return Buffer.byteLength(token.value) > 10 ? `${quote(runes.slice(0, 10).join(''))}...` : quote(token.value);
+  if (textByteLength(token.value) <= 10) return quote(token.value);
+  return `${quote(Array.from(token.value).slice(0, 10).join(''))}...`;
 }

@@ -23,7 +23,15 @@ export function printNode(node: Node): string {
       return printPipe(node);
     case 'command':
       return printCommand(node);
-    default:
+    case 'bool':
+    case 'chain':
+    case 'dot':
+    case 'field':
+    case 'identifier':
+    case 'nil':
+    case 'number':
+    case 'string':
+    case 'variable':
       return printOperand(node);
   }
 }

@@ -8,6 +8,10 @@ function codes(value: string): number[] {
   return runes(value).map((rune) => rune.codePointAt(0) ?? 0);
 }
 
+function lettersOf(input: readonly number[]): string {
+  return input.map((code) => String.fromCodePoint(code)).join('');
+}
+
 function isConnector(code: number | undefined): boolean {
   return code === 0x2d || code === 0x5f || (code !== undefined && isSpace(code));
 }
@@ -17,7 +21,7 @@ export function camelCase(value: string): string {
   const input = codes(value);
   let at = input.findIndex((code) => !isConnector(code));
   if (at < 0) return lastTwice(input);
-  const out = input.slice(0, at);
+  let out = lettersOf(input.slice(0, at));
   let current = input[at] ?? 0;
   let upperRun = isUpper(current);
   current = upperRune(current);
@@ -26,7 +30,7 @@ export function camelCase(value: string): string {
     current = input[at] ?? 0;
     if (isConnector(previous)) {
       if (isConnector(current)) {
-        out.push(previous);
+        out += String.fromCodePoint(previous);
         continue;
       }
       upperRun = isUpper(current);
@@ -35,15 +39,15 @@ export function camelCase(value: string): string {
     }
     if (upperRun && isUpper(current)) current = lowerRune(current);
     else upperRun = false;
-    out.push(previous);
+    out += String.fromCodePoint(previous);
   }
-  return String.fromCodePoint(...out, current);
+  return out + String.fromCodePoint(current);
 }
 
 /** Only connectors: the library writes the last one twice. */
 function lastTwice(input: readonly number[]): string {
   const last = input.at(-1);
-  return last === undefined ? '' : String.fromCodePoint(...input, last);
+  return last === undefined ? '' : lettersOf([...input, last]);
 }
 
 /** `first_name`. */

@@ -137,13 +137,14 @@ function withoutNil(values: readonly GoValue[]): GoValue[] {
 
 function catTexts(values: readonly GoValue[]): string {
   const present = withoutNil(values);
-  return trimSpace(sprintf(present.map(() => '%v').join(' '), present));
+  return sprintf(present.map(() => '%v').join(' '), present);
 }
 
+/** A []string is sorted where it is, as in Go: who else holds it sees it sorted. */
 function sortAlpha(value: GoValue): GoValue {
-  const items = sliceItems(value);
-  if (items === undefined) return stringSlice([toText(value)]);
-  return stringSlice(toTexts(value).sort(compareText), value instanceof GoSlice && value.isNil && value.type === stringSliceType);
+  if (value instanceof GoSlice && value.type === stringSliceType) return value.sort((a, b) => compareText(text(a), text(b)));
+  if (sliceItems(value) === undefined) return stringSlice([toText(value)]);
+  return stringSlice(toTexts(value).sort(compareText));
 }
 
 /** strslice: a []string is given back as it is. */
