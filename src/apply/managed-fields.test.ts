@@ -66,7 +66,7 @@ describe('taking over field managers (KB56)', () => {
 
   it('unites and subtracts as sets do', () => {
     const tree = fc.letrec<{ node: Record<string, unknown> }>((tie) => ({
-      node: fc.dictionary(fc.constantFrom('f:a', 'f:b', 'k:{"name":"x"}'), fc.oneof({ maxDepth: 3 }, fc.constant({}), tie('node')), { maxKeys: 3 }),
+      node: fc.dictionary(fc.constantFrom('f:a', 'f:b', 'k:{"name":"x"}'), fc.oneof({ maxDepth: 3 }, fc.constant({}), tie('node')), { maxKeys: 3, noNullPrototype: true }),
     })).node;
     fc.assert(
       fc.property(tree, tree, (a, b) => {

@@ -66,11 +66,12 @@ function isTakenOver(entry: ManagedFieldsEntry, takeover: readonly ManagerMatch[
  * fields ours, the next apply removes those the desired object does not have.
  */
 export function takeOver(object: KubeObject, fieldManager: string, takeover: readonly ManagerMatch[]): ManagedFieldsEntry[] | undefined {
-  let own = ownEntry(object, fieldManager);
+  const before = ownEntry(object, fieldManager);
+  let own = before;
   const others: ManagedFieldsEntry[] = [];
   let edited = false;
   for (const entry of entriesOf(object)) {
-    if (entry === own) continue;
+    if (entry === before) continue;
     if (!isTakenOver(entry, takeover)) {
       others.push(entry);
       continue;

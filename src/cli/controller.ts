@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { openArtifactStore } from '../artifact/index.ts';
@@ -6,7 +7,8 @@ import { createRegistryClients, parseMirrorRule, type MirrorRule } from '../oci/
 import { createLogger, createMetrics, httpEventSink, parseFeatureGates, watchLabelSelector, type LogEncoding, type LogLevel } from '../runtime/index.ts';
 import { artifactFiles, healthHandler, listen, metricsHandler, parseAddress } from '../server/index.ts';
 import { errorMessage, parseDuration, systemClock, type Duration } from '../std/index.ts';
-import { startControllers } from './start-controllers.ts';
+import { defaultLeases, leaseNames, runAsLeader } from './leader-election.ts';
+import { startControllers, type ControllersOptions } from './start-controllers.ts';
 
 type Flags = {
   kubeconfig?: string;
@@ -39,7 +41,26 @@ type Flags = {
   insecureKubeconfigExec: boolean;
   insecureKubeconfigTls: boolean;
   enableLeaderElection: boolean;
+  leaderElectionLeaseDuration: Duration;
+  leaderElectionRenewDeadline: Duration;
+  leaderElectionRetryPeriod: Duration;
 };
+
+type FlagOptions = Pick<
+  ControllersOptions,
+  | 'concurrency'
+  | 'backoff'
+  | 'intervalJitter'
+  | 'requeueDependency'
+  | 'namespace'
+  | 'labelSelector'
+  | 'configsLabelSelector'
+  | 'gates'
+  | 'noCrossNamespaceRefs'
+  | 'defaultServiceAccount'
+  | 'overrideManagers'
+  | 'customStageKinds'
+>;
 
 /** `sluice controller`: every controller in one process, against the cluster of a kubeconfig or the one it runs in. */
 export function controllerCommand(program: Command): void {
@@ -59,6 +80,9 @@ function addClusterOptions(command: Command): void {
     .option('--watch-label-selector <selector>', 'reconcile only objects with these labels (sharding)', '')
     .option('--watch-configs-label-selector <selector>', 'ConfigMaps and Secrets whose change reconciles at once', watchLabelSelector)
     .option('--enable-leader-election', 'work only while holding the lease', false)
+    .option('--leader-election-lease-duration <duration>', 'how long others wait before they take the lease', parseDuration, defaultLeases.leaseDuration)
+    .option('--leader-election-renew-deadline <duration>', 'how long a leader may fail to renew', parseDuration, defaultLeases.renewDeadline)
+    .option('--leader-election-retry-period <duration>', 'time between tries', parseDuration, defaultLeases.retryPeriod)
     .option('--insecure-kubeconfig-exec', 'allow exec plugins in kubeconfigs of kubeConfig.secretRef', false)
     .option('--insecure-kubeconfig-tls', 'allow kubeconfigs of kubeConfig.secretRef to skip TLS verification', false);
 }
@@ -103,24 +127,24 @@ async function runController(flags: Flags): Promise<number> {
   const clock = systemClock;
   const log = createLogger({ clock, level: flags.logLevel, encoding: flags.logEncoding, write: (line) => process.stderr.write(`${line}\n`) });
   const metrics = createMetrics({ processMetrics: true });
-  const stopping = new AbortController();
-  const gates = parseFeatureGates(flags.featureGates);
+  const namespace = process.env['RUNTIME_NAMESPACE'] ?? 'flux-system';
   const config = await loadClusterConfig(nodeHost, { ...given('kubeconfig', flags.kubeconfig), ...given('context', flags.context) });
   const host = new URL(config.server).host;
   const kube = createKubeClient(config, { clock, userAgent: 'sluice', onRequest: (record) => metrics.request(record, host) });
   const registries = createRegistryClients({ clock, random: Math.random, userAgent: 'sluice', mirrors: flags.registryMirror });
   const retention = { ttl: flags.artifactRetentionTtl, records: flags.artifactRetentionRecords };
   const store = await openArtifactStore({ root: flags.storagePath, clock, retention });
-  let live = true;
-  let ready = false;
+  const state = { live: true, ready: false };
   const files = await listen(flags.storageAddr, artifactFiles(store.root));
   const servers = [
     files,
     await listen(flags.metricsAddr, metricsHandler(metrics)),
-    await listen(flags.healthAddr, healthHandler({ live: () => live, ready: () => ready })),
+    await listen(flags.healthAddr, healthHandler({ live: () => state.live, ready: () => state.ready })),
   ];
-  const advertised = advertisedAddress(flags.storageAdvAddr, flags.storageAddr, files.port);
-  const controllers = startControllers({
+  const stopping = stopSignal();
+  const artifacts = advertisedAddress(flags.storageAdvAddr, flags.storageAddr, files.port);
+  const options: ControllersOptions = {
+    ...controllerFlags(flags, namespace),
     kube,
     registries,
     store,
@@ -129,43 +153,62 @@ async function runController(flags: Flags): Promise<number> {
     log,
     metrics,
     fetch: globalThis.fetch,
-    sink: flags.eventsAddr === '' ? undefined : httpEventSink(flags.eventsAddr, { clock, fetch: globalThis.fetch, signal: stopping.signal }),
+    sink: flags.eventsAddr === '' ? undefined : httpEventSink(flags.eventsAddr, { clock, fetch: globalThis.fetch, signal: stopping }),
     instance: hostname(),
-    artifactAddress: () => `http://${advertised}`,
-    concurrency: flags.concurrent,
-    backoff: { base: flags.minRetryDelay, max: flags.maxRetryDelay, factor: 2, jitter: 0.1 },
-    intervalJitter: flags.intervalJitterPercentage / 100,
-    requeueDependency: flags.requeueDependency,
-    namespace: flags.watchAllNamespaces ? undefined : (process.env['RUNTIME_NAMESPACE'] ?? 'flux-system'),
-    labelSelector: flags.watchLabelSelector === '' ? undefined : flags.watchLabelSelector,
-    configsLabelSelector: flags.watchConfigsLabelSelector,
-    gates,
-    noCrossNamespaceRefs: !flags.crossNamespaceRefs,
-    defaultServiceAccount: flags.defaultServiceAccount,
-    overrideManagers: flags.overrideManager,
-    customStageKinds: new Set(flags.customApplyStageKinds.split(',').filter((kind) => kind !== '')),
-  });
-  const ended = untilStopped();
+    artifactAddress: () => `http://${artifacts}`,
+  };
+  const work = async (signal: AbortSignal): Promise<void> => {
+    const controllers = startControllers(options);
+    try {
+      await Promise.race([controllers.ready, aborted(signal)]);
+      if (signal.aborted) return;
+      state.ready = true;
+      log.info('ready', { server: config.server, artifacts, storage: store.root });
+      await aborted(signal);
+    } finally {
+      state.ready = false;
+      log.info('stopping: letting work under way end');
+      await controllers.stop();
+    }
+  };
   try {
-    await Promise.race([controllers.ready, ended]);
-    ready = true;
-    log.info('ready', { server: config.server, artifacts: advertised, storage: store.root });
-    await ended;
-    ready = false;
-    log.info('stopping: letting work under way end');
-    await controllers.stop();
+    const flagsOfLeases = {
+      leaseDuration: flags.leaderElectionLeaseDuration,
+      renewDeadline: flags.leaderElectionRenewDeadline,
+      retryPeriod: flags.leaderElectionRetryPeriod,
+    };
+    const names = flags.enableLeaderElection ? leaseNames(flags.watchLabelSelector) : [];
+    const identity = `${hostname()}_${randomUUID()}`;
+    await runAsLeader({ kube, namespace, names, identity, flags: flagsOfLeases, clock, random: Math.random, log, metrics }, work, stopping);
     log.info('stopped');
     return 0;
   } catch (error) {
     log.error('controllers failed', error);
     return 1;
   } finally {
-    live = false;
-    stopping.abort();
+    state.live = false;
     await Promise.all(servers.map((server) => server.close()));
     await registries.close();
     await kube.close();
   }
+}
+
+/** The flags that go to the controllers as they are. */
+function controllerFlags(flags: Flags, namespace: string): FlagOptions {
+  return {
+    concurrency: flags.concurrent,
+    backoff: { base: flags.minRetryDelay, max: flags.maxRetryDelay, factor: 2, jitter: 0.1 },
+    intervalJitter: flags.intervalJitterPercentage / 100,
+    requeueDependency: flags.requeueDependency,
+    namespace: flags.watchAllNamespaces ? undefined : namespace,
+    labelSelector: flags.watchLabelSelector === '' ? undefined : flags.watchLabelSelector,
+    configsLabelSelector: flags.watchConfigsLabelSelector,
+    gates: parseFeatureGates(flags.featureGates),
+    noCrossNamespaceRefs: !flags.crossNamespaceRefs,
+    defaultServiceAccount: flags.defaultServiceAccount,
+    overrideManagers: flags.overrideManager,
+    customStageKinds: new Set(flags.customApplyStageKinds.split(',').filter((kind) => kind !== '')),
+  };
 }
 
 /** The address others reach our artifacts at (reference: --storage-adv-addr): its own host, else localhost or the host's name. */
@@ -176,16 +219,22 @@ export function advertisedAddress(advertised: string, listening: string, port: n
   return `${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
-function untilStopped(): Promise<void> {
+/** Aborts at the first SIGTERM or SIGINT; the second ends the process at once. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  const stop = (): void => {
+    if (stopping.signal.aborted) process.exit(1);
+    stopping.abort();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  return stopping.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const stop = (): void => {
-      resolve();
-      process.once('SIGTERM', () => process.exit(1));
-      process.once('SIGINT', () => process.exit(1));
-    };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
 

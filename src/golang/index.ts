@@ -42,6 +42,7 @@ export { yamlSource, type YamlSource } from './yaml/source.ts';
 export { YamlTime } from './yaml/timestamp.ts';
 export { PLAIN as PLAIN_STYLE } from './yaml/token.ts';
 export { decodeJson, encodeJson, encodeJsonString, type DecodeJsonOptions, type EncodeJsonOptions } from './json.ts';
+export { jsonValueEnd } from './json-syntax.ts';
 export { budgetExceeded, GoError, type GolangErrorCode } from './go-error.ts';
 export {
   anyMapType,
@@ -189,3 +190,5 @@ export {
 } from './semver/version.ts';
 export { checkConstraint, explainConstraint, formatConstraint, parseConstraint, type Constraint } from './semver/constraint.ts';
 export { versionOf, versionPointerType, versionType, versionValue } from './semver/value.ts';
+export { emptyUrl, escapeQuery, formatUrl, formatUser, parseUrl, urlHostname, type GoUrl, type UserInfo } from './url.ts';
+export { parseIp, type IpAddress } from './ip.ts';

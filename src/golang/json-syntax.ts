@@ -15,6 +15,16 @@ export function jsonSyntaxError(text: string): string | undefined {
   }
 }
 
+/** Where the JSON value that begins at or after `from` ends; undefined when there is none or it is no JSON. */
+export function jsonValueEnd(text: string, from: number): number | undefined {
+  try {
+    return new JsonScanner(text, from).oneValue();
+  } catch (error) {
+    if (error instanceof JsonProblem) return undefined;
+    throw error;
+  }
+}
+
 class JsonProblem extends Error {}
 
 const SPACE_FITS = new Set([
@@ -29,19 +39,26 @@ const SPACE_FITS = new Set([
 /** Checks a JSON text character by character, to fail where Go fails. */
 class JsonScanner {
   readonly #text: string;
-  #at = 0;
+  #at: number;
 
-  constructor(text: string) {
+  constructor(text: string, from = 0) {
     this.#text = text;
+    this.#at = from;
   }
 
-  /** One value with nothing behind it. Nesting is kept on a list: a hostile text must not exhaust the stack. */
-  document(): void {
+  /** One value; where it ends. Nesting is kept on a list: a hostile text must not exhaust the stack. */
+  oneValue(): number {
     const open: number[] = [];
     this.#space();
     do {
       if (this.#value(open)) this.#afterValue(open);
     } while (open.length > 0);
+    return this.#at;
+  }
+
+  /** One value with nothing behind it. */
+  document(): void {
+    this.oneValue();
     this.#space();
     if (this.#at < this.#text.length) this.#fail('after top-level value');
   }

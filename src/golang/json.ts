@@ -99,7 +99,9 @@ class JsonEncoder {
   }
 
   #object(object: YamlObject, depth: number): string {
-    const keys = Object.keys(object).sort(compareText);
+    const keys = Object.keys(object)
+      .filter((key) => object[key] !== undefined)
+      .sort(compareText);
     if (keys.length === 0) return '{}';
     const between = this.#break(depth + 1);
     const colon = this.#lines === undefined ? ':' : ': ';

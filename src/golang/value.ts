@@ -15,7 +15,6 @@ import {
   type GoType,
   type IntKind,
 } from './go-type.ts';
-import { GoError } from './go-error.ts';
 import { compareText } from './text.ts';
 
 /**

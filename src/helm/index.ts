@@ -1,6 +1,12 @@
-export { loadChart } from './chart/load-chart.ts';
+export { loadChart, MAX_CHART_DEPTH, MAX_CHART_FILES } from './chart/load-chart.ts';
+export { MAX_CHART_SIZE, MAX_FILE_SIZE } from './chart/archive.ts';
 export { ChartFile, type Chart, type ChartLock, type ChartMetadata, type Dependency, type Maintainer } from './chart/chart.ts';
+export type { ChartNode } from './chart/node.ts';
+export { packageChart, readChartYaml, type ChartPackage, type PackageOptions } from './chart/package.ts';
 export { render, type Crd, type Rendered, type RenderOptions } from './render.ts';
+export { createRenderWorkers, renderInWorker, type RenderWorkers, type RenderWorkersOptions, type WorkerRenderOptions } from './worker/render-workers.ts';
+export type { WorkerOptions, WorkerRendered } from './worker/protocol.ts';
+export { templateOutput, type TemplateOutputOptions } from './template-output.ts';
 export type { ReleaseOptions } from './engine/objects.ts';
 export type { Lookup } from './engine/template-functions.ts';
 export type { Profile } from './profile.ts';
@@ -9,11 +15,35 @@ export type { Manifest } from './manifest/sort.ts';
 export type { ManifestHead } from './manifest/head.ts';
 export { isKept, sortHooksByWeight, type Hook, type HookEvent } from './manifest/hook.ts';
 export { splitManifests } from './manifest/split.ts';
-export { sortForUninstall } from './manifest/kind-order.ts';
+export { sortForInstall, sortForUninstall } from './manifest/kind-order.ts';
 export type { PostRender, PostRenderStrategy } from './post-render.ts';
 export { coalesceTables, mergeTables } from './values/coalesce.ts';
 export { coalesceChartValues, mergeChartValues } from './values/chart-values.ts';
 export { mergeMaps, readValuesDocuments } from './values/documents.ts';
+export { mergeUserValues, type UserValues } from './values/user-values.ts';
 export { setFileValue, setJsonValue, setLiteralValue, setStringValue, setValue, type FileReader } from './values/strvals.ts';
 export type { SchemaLoader } from './schema/index.ts';
+export {
+  manifestText,
+  metadataJson,
+  recordChart,
+  releaseHooks,
+  type HookRun,
+  type RecordedChart,
+  type Release,
+  type ReleaseHook,
+  type ReleaseStatus,
+} from './release/release.ts';
+export {
+  decodeRelease,
+  encodeRelease,
+  RELEASE_SECRET_TYPE,
+  releaseObject,
+  releaseObjectName,
+  releaseOf,
+  releaseSelector,
+  type StorageDriver,
+  type StoredAt,
+} from './release/storage.ts';
+export { renderName, validateReleaseName } from './release/name.ts';
 export { helmError, type HelmErrorCode } from './errors.ts';

@@ -10,4 +10,11 @@ export {
   type OwnerReference,
 } from './object.ts';
 export { joinTreePath, memoryTree, walkTree, type Entry, type FileTree } from './file-tree.ts';
-export { readObjects, writeObjects } from './documents.ts';
+export {
+  readObjects,
+  splitDocuments,
+  writeObjects,
+  type ManifestDocument,
+  type ManifestErrorCode,
+  type ReadObjectsOptions,
+} from './documents.ts';

@@ -13,7 +13,7 @@ export type Built = {
 };
 
 /** Builds the manifests of a Kustomization (KB20–KB24): CPU-heavy work, behind this one function. */
-export function buildManifests(_object: Kustomization, tree: FileTree, folder: string): Built {
+export function buildManifests(object: Kustomization, tree: FileTree, folder: string): Built {
   const reads = new Set([...walkTree(tree, folder)].filter((path) => /\.ya?ml$/.test(path)));
   const objects: KubeObject[] = [];
   const decoder = new TextDecoder();
@@ -22,5 +22,7 @@ export function buildManifests(_object: Kustomization, tree: FileTree, folder: s
       if (isYamlObject(document) && document['kind'] !== 'Kustomization') objects.push(document as unknown as KubeObject);
     }
   }
+  const { targetNamespace } = object.spec;
+  if (targetNamespace !== undefined) for (const one of objects) one.metadata.namespace = targetNamespace;
   return { objects, reads, digest: digestOf(JSON.stringify(objects)) };
 }

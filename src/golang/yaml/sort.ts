@@ -66,11 +66,15 @@ function compareFrom(a: readonly string[], b: readonly string[], modern: boolean
   return aEnd === bEnd ? code(a, i) - code(b, i) : aEnd - bEnd;
 }
 
-/** The keys of an object in go-yaml's order. */
+/** The keys of an object in go-yaml's order; a field that is undefined is not there, as in JSON. */
 export function sortedKeys(object: YamlObject, modern: boolean): string[] {
-  const keys = Object.keys(object);
-  for (let i = 1; i < keys.length; i++) {
-    if (compareKeys(keys[i - 1]!, keys[i]!, modern) > 0) return keys.sort((a, b) => compareKeys(a, b, modern));
+  let keys = Object.keys(object);
+  let sorted = true;
+  let holes = false;
+  for (let i = 0; i < keys.length; i++) {
+    if (object[keys[i]!] === undefined) holes = true;
+    if (sorted && i > 0 && compareKeys(keys[i - 1]!, keys[i]!, modern) > 0) sorted = false;
   }
-  return keys;
+  if (holes) keys = keys.filter((key) => object[key] !== undefined);
+  return sorted ? keys : keys.sort((a, b) => compareKeys(a, b, modern));
 }

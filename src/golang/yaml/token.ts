@@ -97,7 +97,7 @@ export class TokenQueue {
 
   push(token: Token): void {
     if (this.length === this.#capacity) this.#makeRoom();
-    if (this.#end === MAX_SLOTS) this.#moveUp();
+    if (this.#end >= MAX_SLOTS && this.length * 2 < this.#end) this.#moveUp();
     this.#slots[this.#end] = token;
     this.#end += 1;
     this.length += 1;

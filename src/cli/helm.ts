@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import { helmPackageCommand, helmPullCommand, helmPushCommand } from './helm-package.ts';
+import { helmTemplateCommand } from './helm-template.ts';
+
+/** `sluice helm template|package|push|pull`: charts with the same engine the controller uses, in Helm's flags. */
+export function helmCommands(program: Command): void {
+  const helm = program.command('helm').description('Render, package, push and pull Helm charts');
+  helmTemplateCommand(helm);
+  helmPackageCommand(helm);
+  helmPushCommand(helm);
+  helmPullCommand(helm);
+}

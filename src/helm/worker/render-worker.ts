@@ -1,0 +1,50 @@
+import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { YamlObject } from '../../golang/index.ts';
+import { memoryTree } from '../../manifest/index.ts';
+import { loadChart } from '../chart/load-chart.ts';
+import { recordChart } from '../release/release.ts';
+import { render } from '../render.ts';
+import { codedError, plainError, type Answer, type RenderRequest, type WorkerMessage, type WorkerRendered } from './protocol.ts';
+
+/** What a worker is started with: its port, and a flag that wakes it while it waits for an answer. */
+export type WorkerStart = { readonly port: MessagePort; readonly wake: Int32Array };
+
+const { port, wake } = workerData as WorkerStart;
+
+port.on('message', (request: RenderRequest) => {
+  try {
+    tell({ kind: 'done', rendered: run(request) });
+  } catch (error) {
+    tell({ kind: 'failed', error: plainError(error) });
+  }
+});
+
+function tell(message: WorkerMessage): void {
+  port.postMessage(message);
+}
+
+function run({ source, options: { record, ...options }, hasLookup, postRender }: RenderRequest): WorkerRendered {
+  const chart = loadChart(source instanceof Uint8Array ? source : memoryTree(source));
+  const rendered = render(chart, {
+    ...options,
+    ...(hasLookup ? { lookup: (...args) => ask({ kind: 'lookup', args }) as YamlObject | undefined } : {}),
+    ...(postRender === undefined
+      ? {}
+      : { postRender: { strategy: postRender, run: (manifests) => ask({ kind: 'post-render', manifests }) as string } }),
+  });
+  const { manifests, hooks, crds, notes, warnings } = rendered;
+  return { manifests, hooks, crds, notes, warnings, recordedChart: record === true ? recordChart(rendered.chart) : undefined };
+}
+
+/** Asks the parent and waits: templates cannot. The parent's deadline ends the wait if the answer never comes. */
+function ask(question: WorkerMessage): unknown {
+  Atomics.store(wake, 0, 0);
+  tell(question);
+  for (;;) {
+    Atomics.wait(wake, 0, 0);
+    const received = receiveMessageOnPort(port) as { message: Answer } | undefined;
+    if (received === undefined) continue;
+    if ('error' in received.message) throw codedError(received.message.error);
+    return received.message.value;
+  }
+}

@@ -1,0 +1,152 @@
+import { joinTreePath, type FileTree } from '../manifest/index.ts';
+import { buildKustomization, type Build, type BuildOptions } from './build.ts';
+import { DEFAULT_COMPOSE_LIMITS } from './compose.ts';
+import { KustomizeError, wrapError } from './errors.ts';
+import {
+  KUSTOMIZATION_API_VERSION,
+  KUSTOMIZATION_FILES,
+  parseKustomization,
+  type ImageFields,
+  type Kustomization,
+  type PatchFields,
+  type SelectorFields,
+} from './kustomization.ts';
+import { absolute } from './loader.ts';
+import { fileText, readObjects } from './read-documents.ts';
+
+/** The fields of a Flux Kustomization's spec that change what is built (KB21, KB22). */
+export type FluxKustomizationSpec = {
+  targetNamespace?: string | undefined;
+  namePrefix?: string | undefined;
+  nameSuffix?: string | undefined;
+  patches?: readonly { patch: string; target?: SelectorFields | undefined }[] | undefined;
+  /** v1beta1 fields, still honoured. */
+  patchesStrategicMerge?: readonly unknown[] | undefined;
+  patchesJson6902?: readonly { patch: unknown; target: SelectorFields }[] | undefined;
+  images?: readonly { name: string; newName?: string | undefined; newTag?: string | undefined; digest?: string | undefined }[] | undefined;
+  components?: readonly string[] | undefined;
+  ignoreMissingComponents?: boolean | undefined;
+  buildMetadata?: readonly string[] | undefined;
+};
+
+export type FluxBuildOptions = Pick<BuildOptions, 'remote' | 'limits'>;
+
+/**
+ * Builds a folder of an artifact as kustomize-controller does: a kustomization is generated where there is none (KB20), the spec is laid
+ * over it (KB21, KB22), files may be anywhere in the tree but nowhere else (KB23), plugins and Helm charts are refused. The objects
+ * are in load order.
+ * Throws a CodedError (KustomizeErrorCode).
+ */
+export function buildFlux(tree: FileTree, path: string, spec: FluxKustomizationSpec = {}, options: FluxBuildOptions = {}): Build {
+  const root = joinTreePath('', path);
+  if (root === undefined) throw new KustomizeError('PathDenied', `'${path}' leaves the root of the files`, { subject: path });
+  const reads = new Set<string>();
+  const kustomization = overlay(tree, root, findOrGenerate(tree, root, reads), spec);
+  const built = buildKustomization(tree, root, { ...options, loadRestrictions: 'none', reorder: 'none' }, kustomization);
+  return { ...built, reads: new Set([...reads, ...built.reads]) };
+}
+
+function inFolder(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}
+
+function findOrGenerate(tree: FileTree, root: string, reads: Set<string>): Kustomization {
+  for (const name of KUSTOMIZATION_FILES) {
+    const content = tree.read(inFolder(root, name));
+    if (content === undefined) continue;
+    reads.add(inFolder(root, name));
+    const found = parseKustomization(content, 'lenient');
+    const { resources = [] } = found;
+    return resources.length === 0 ? { ...found, buildMetadata: ['originAnnotations'] } : found;
+  }
+  const resources = [...manifests(tree, root, '', reads)];
+  const generated: Kustomization = { apiVersion: KUSTOMIZATION_API_VERSION, kind: 'Kustomization' };
+  return resources.length === 0 ? { ...generated, namespace: '_placeholder' } : { ...generated, resources };
+}
+
+/** The manifests of a folder, and the folders in it that have a kustomization of their own. */
+function* manifests(tree: FileTree, root: string, below: string, reads: Set<string>): Generator<string> {
+  for (const entry of tree.list(inFolder(root, below).replace(/\/$/, ''))) {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`;
+    const full = inFolder(root, path);
+    if (entry.kind === 'directory') {
+      if (KUSTOMIZATION_FILES.some((name) => tree.read(`${full}/${name}`) !== undefined)) yield `./${path}`;
+      else yield* manifests(tree, root, path, reads);
+    } else if (/\.ya?ml$/.test(entry.name)) {
+      checkManifest(tree, full, reads);
+      yield `./${path}`;
+    }
+  }
+}
+
+/** A file that is no Kubernetes YAML fails the build (KB20). */
+function checkManifest(tree: FileTree, path: string, reads: Set<string>): void {
+  reads.add(path);
+  try {
+    readObjects(fileText(tree.read(path) ?? new Uint8Array()), DEFAULT_COMPOSE_LIMITS);
+  } catch (error) {
+    throw wrapError(error, `failed to decode Kubernetes YAML from ${absolute(path)}`, 'YamlMalformed');
+  }
+}
+
+function overlay(tree: FileTree, root: string, kustomization: Kustomization, spec: FluxKustomizationSpec): Kustomization {
+  const result: Kustomization = { apiVersion: KUSTOMIZATION_API_VERSION, kind: 'Kustomization', ...kustomization };
+  if (spec.targetNamespace !== undefined) result.namespace = spec.targetNamespace;
+  if (spec.namePrefix !== undefined) result.namePrefix = spec.namePrefix;
+  if (spec.nameSuffix !== undefined) result.nameSuffix = spec.nameSuffix;
+  append(result, 'patches', (spec.patches ?? []).map(toPatch));
+  append(result, 'components', components(tree, root, spec));
+  append(result, 'patchesStrategicMerge', (spec.patchesStrategicMerge ?? []).map((patch) => JSON.stringify(patch)));
+  append(result, 'patchesJson6902', (spec.patchesJson6902 ?? []).map(({ patch, target }) => ({ patch: JSON.stringify(patch), target })));
+  if (spec.images !== undefined && spec.images.length > 0) result.images = mergeImages(result.images ?? [], spec.images);
+  if (spec.buildMetadata !== undefined && spec.buildMetadata.length > 0) result.buildMetadata = [...spec.buildMetadata];
+  return result;
+}
+
+function append<K extends 'patches' | 'components' | 'patchesStrategicMerge' | 'patchesJson6902'>(
+  result: Kustomization,
+  key: K,
+  added: NonNullable<Kustomization[K]>,
+): void {
+  if (added.length > 0) Object.assign(result, { [key]: [...(result[key] ?? []), ...added] });
+}
+
+function toPatch({ patch, target }: { patch: string; target?: SelectorFields | undefined }): PatchFields {
+  return target === undefined ? { patch } : { patch, target };
+}
+
+function components(tree: FileTree, root: string, { components: paths = [], ignoreMissingComponents }: FluxKustomizationSpec): string[] {
+  return paths.filter((path) => {
+    if (!isLocalRelative(path)) {
+      throw new KustomizeError('PathDenied', `component path '${path}' must be local and relative`, { subject: path });
+    }
+    return ignoreMissingComponents !== true || exists(tree, joinTreePath(root, path));
+  });
+}
+
+const REMOTE: readonly string[] = ['git::', 'gh:', 'ssh://', 'https://', 'http://', 'git@', 'github.com:', 'github.com/'];
+
+function isLocalRelative(path: string): boolean {
+  const lower = path.toLowerCase();
+  if (REMOTE.some((prefix) => lower.length > prefix.length && lower.startsWith(prefix))) return false;
+  return !path.startsWith('/') && !lower.replace(/^file:\/\//, '').startsWith('/');
+}
+
+function exists(tree: FileTree, path: string | undefined): boolean {
+  return path !== undefined && (path === '' || tree.list(path).length > 0 || tree.read(path) !== undefined);
+}
+
+/** Images of the spec win over those of the file with the same name; tag and digest go together (KB21). */
+function mergeImages(images: readonly ImageFields[], added: NonNullable<FluxKustomizationSpec['images']>): ImageFields[] {
+  const result = images.map((image) => ({ ...image }));
+  for (const { name, newName = '', newTag = '', digest = '' } of added) {
+    const image = result.find((each) => each.name === name);
+    if (image === undefined) {
+      result.push({ name, newName, newTag, digest });
+      continue;
+    }
+    if (newName !== '') image.newName = newName;
+    if (newTag !== '' || digest !== '') Object.assign(image, { newTag, digest });
+  }
+  return result;
+}

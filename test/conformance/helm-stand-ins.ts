@@ -1,0 +1,2 @@
+import { defaultProviders } from '../../src/helm/engine/sprig-pending.ts';
+export const standInProviders = defaultProviders;
