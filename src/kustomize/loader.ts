@@ -160,7 +160,8 @@ export class Loader {
       const message = `cycle detected: candidate root '${absolute(root)}' contains visited root '${absolute(this.root)}'`;
       throw new KustomizeError('BaseCycle', message, { subject: root });
     }
-    if (this.repo === undefined) this.#referrer?.#checkCycle(root);
+    const referrer = this.#referrer;
+    if (this.repo === undefined && referrer !== undefined) referrer.#checkCycle(root);
   }
 }
 

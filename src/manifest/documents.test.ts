@@ -35,8 +35,8 @@ suite('readObjects()', () => {
   });
 
   test('keeps the digits of large integers where asked', () => {
-    const [object] = readObjects(`${CONFIG_MAP}n: 9223372036854775807\n`, '', { numbers: 'exact' });
-    assert.equal(object?.['n'], 9223372036854775807n);
+    const [object] = readObjects(`${CONFIG_MAP}size: 9223372036854775807\n`, '', { numbers: 'exact' });
+    assert.equal(object?.['size'], 9223372036854775807n);
   });
 
   test('leaves out kustomization files (Flux ssa.ReadObjects)', () => {

@@ -70,17 +70,15 @@ export function watchStream(call: WatchCall): ApiStream {
 }
 
 function announce(call: WatchCall, change: Change, emit: (type: EventType, object: KubeObject) => void): void {
+  const { previous } = change;
   const matches = change.type !== 'deleted' && call.selects(change.object);
-  const matched = change.previous !== undefined && call.selects(change.previous);
-  if (matches && matched) emit('MODIFIED', change.object);
-  else if (matches) emit('ADDED', change.object);
-  else if (matched)
-    emit(
-      'DELETED',
-      change.type === 'deleted'
-        ? change.object
-        : { ...change.previous, metadata: { ...change.previous.metadata, resourceVersion: String(change.revision) } },
-    );
+  if (previous === undefined || !call.selects(previous)) {
+    if (matches) emit('ADDED', change.object);
+  } else if (matches) {
+    emit('MODIFIED', change.object);
+  } else {
+    emit('DELETED', change.type === 'deleted' ? change.object : { ...previous, metadata: { ...previous.metadata, resourceVersion: String(change.revision) } });
+  }
 }
 
 function shape(call: WatchCall, stored: KubeObject): unknown {
