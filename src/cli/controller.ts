@@ -123,6 +123,9 @@ function addObservationOptions(command: Command): void {
     .addOption(new Option('--log-encoding <encoding>', 'form of the log').choices(['json', 'console']).default('json'));
 }
 
+/** Few tries within one operation: the controller tries again itself, and the user sees why the last one failed. */
+const REGISTRY_LIMITS = { attempts: 3, resumes: 3 } as const;
+
 async function runController(flags: Flags): Promise<number> {
   const clock = systemClock;
   const log = createLogger({ clock, level: flags.logLevel, encoding: flags.logEncoding, write: (line) => process.stderr.write(`${line}\n`) });
@@ -131,7 +134,7 @@ async function runController(flags: Flags): Promise<number> {
   const config = await loadClusterConfig(nodeHost, { ...given('kubeconfig', flags.kubeconfig), ...given('context', flags.context) });
   const host = new URL(config.server).host;
   const kube = createKubeClient(config, { clock, userAgent: 'sluice', onRequest: (record) => metrics.request(record, host) });
-  const registries = createRegistryClients({ clock, random: Math.random, userAgent: 'sluice', mirrors: flags.registryMirror });
+  const registries = createRegistryClients({ clock, random: Math.random, userAgent: 'sluice', mirrors: flags.registryMirror, limits: REGISTRY_LIMITS });
   const retention = { ttl: flags.artifactRetentionTtl, records: flags.artifactRetentionRecords };
   const store = await openArtifactStore({ root: flags.storagePath, clock, retention });
   const state = { live: true, ready: false };

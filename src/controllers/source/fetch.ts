@@ -2,7 +2,7 @@ import type { OCIRepository } from '../../api/index.ts';
 import { formatReference, type Descriptor, type ImageManifest, type Reference, type RegistryClient } from '../../oci/index.ts';
 import type { Digest } from '../../std/index.ts';
 import { selectLayer, type ArtifactStore, type StoredArchive } from '../../artifact/index.ts';
-import { SourceFailure, step } from './failure.ts';
+import { SourceFailure, step, type TimeLimit } from './failure.ts';
 
 /** What was fetched: the archive, and the annotations of the manifest it came from (OB17). */
 export type Fetched = { archive: StoredArchive; annotations: Record<string, string> };
@@ -14,27 +14,24 @@ export async function fetchArtifact(
   digest: Digest,
   client: RegistryClient,
   store: ArtifactStore,
-  signal: AbortSignal,
+  limit: TimeLimit,
 ): Promise<Fetched> {
+  const { signal } = limit;
   const reference: Reference = { ...repository, digest };
-  const image = await step('OCIArtifactPullFailed', `failed to pull artifact from '${object.spec.url}'`, () => client.fetchImage(reference, signal));
+  const image = await step('OCIArtifactPullFailed', `failed to pull artifact from '${object.spec.url}'`, () => client.fetchImage(reference, signal), limit);
   const layer = wantedLayer(object, image.manifest, formatReference(reference));
   const { namespace, name } = object.metadata;
   const operation = object.spec.layerSelector?.operation ?? 'extract';
   const doing = operation === 'copy' ? 'failed to copy layer from artifact' : 'failed to extract layer contents from artifact';
-  const archive = await step('OCIArtifactLayerOperationFailed', doing, () =>
-    store.publish(
-      {
-        publisher: { kind: 'ocirepository', namespace, name },
-        revision: digest,
-        layer: layer.digest,
-        operation,
-        ignore: object.spec.ignore,
-        open: () => client.fetchBlob(repository, layer, signal),
-      },
-      signal,
-    ),
-  );
+  const request = {
+    publisher: { kind: 'ocirepository', namespace, name },
+    revision: digest,
+    layer: layer.digest,
+    operation,
+    ignore: object.spec.ignore,
+    open: () => client.fetchBlob(repository, layer, signal),
+  };
+  const archive = await step('OCIArtifactLayerOperationFailed', doing, () => store.publish(request, signal), limit);
   return { archive, annotations: { ...image.manifest.annotations } };
 }
 

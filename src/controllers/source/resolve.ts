@@ -2,7 +2,7 @@ import type { OCIRepository } from '../../api/index.ts';
 import { formatReference, parseRepository, type RegistryAccess, type RegistryClient, type Repository } from '../../oci/index.ts';
 import { supersedingTriggers, type Trigger } from '../../runtime/index.ts';
 import { digestOf, isDigest, milliseconds, parseDuration, type Digest, type Duration } from '../../std/index.ts';
-import { SourceFailure, step } from './failure.ts';
+import { SourceFailure, step, type TimeLimit } from './failure.ts';
 import type { Resolver } from './resolver.ts';
 import { formatRevision, wantedRef } from './revision.ts';
 import { selectTag } from './select-tag.ts';
@@ -23,7 +23,7 @@ export type ResolveContext = {
   access: RegistryAccess;
   resolver: Resolver;
   triggers: ReadonlySet<Trigger>;
-  signal: AbortSignal;
+  limit: TimeLimit;
 };
 
 /** Finds the revision `spec.url` and `spec.ref` name now (OB04, OB09–OB12). @throws SourceFailure */
@@ -42,7 +42,8 @@ export async function resolveRevision(object: OCIRepository, context: ResolveCon
   const reference = { ...repository, tag };
   const key = `${metadata.namespace}/${metadata.name}`;
   const digest = await step('OCIArtifactPullFailed', 'failed to determine artifact digest', () =>
-    context.resolver.resolve(key, accessId(context.access), context.client, reference, maxAge(object, context.triggers), context.signal),
+    context.resolver.resolve(key, accessId(context.access), context.client, reference, maxAge(object, context.triggers), context.limit.signal),
+    context.limit,
   );
   return { repository, digest, revision: formatRevision(tag, digest), subject: formatReference(reference) };
 }
@@ -62,9 +63,9 @@ function selectSemverTag(
   context: ResolveContext,
 ): Promise<string> {
   return step('ReadOperationFailed', `failed to determine the artifact tag for '${object.spec.url}'`, async () => {
-    const tags = await context.client.listTags(repository, context.signal);
+    const tags = await context.client.listTags(repository, context.limit.signal);
     return selectTag(tags, { ...wanted, mediaType: object.spec.layerSelector?.mediaType ?? '' });
-  });
+  }, context.limit);
 }
 
 /** A fingerprint of who we are to the registry; nothing secret goes into it but hashed. */

@@ -1,4 +1,15 @@
-import { anyType, boolType, GoError, intType, sprint, sprintf, sprintln, stringType, type GoType, type GoValue } from '../../golang/index.ts';
+import {
+  anyType,
+  boolType,
+  GoError,
+  intType,
+  sprint,
+  sprintf,
+  sprintln,
+  stringType,
+  type GoType,
+  type GoValue,
+} from '../../golang/index.ts';
 import { reflectValueType, type TemplateFunction } from '../function.ts';
 import { truth } from '../value.ts';
 import { equals, equalsAny, isLess, isLessOrEqual } from './compare.ts';
@@ -14,7 +25,12 @@ function special(): () => GoValue {
   };
 }
 
-function define(params: readonly GoType[], result: GoType, call: (args: readonly GoValue[]) => GoValue, variadic = false): TemplateFunction {
+function define(
+  params: readonly GoType[],
+  result: GoType,
+  call: (args: readonly GoValue[]) => GoValue,
+  variadic = false,
+): TemplateFunction {
   return { params, result, variadic, call };
 }
 
@@ -46,5 +62,8 @@ export const builtins: ReadonlyMap<string, TemplateFunction> = new Map<string, T
   ['urlquery', printer(escapeUrlQuery)],
   ['print', printer(sprint)],
   ['println', printer(sprintln)],
-  ['printf', define([stringType, anyType], stringType, ([format, ...args]) => sprintf(typeof format === 'string' ? format : '', args), true)],
+  [
+    'printf',
+    define([stringType, anyType], stringType, ([format, ...args]) => sprintf(typeof format === 'string' ? format : '', args), true),
+  ],
 ]);

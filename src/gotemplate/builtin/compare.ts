@@ -108,4 +108,3 @@ export function isLess(a: GoValue, b: GoValue): boolean {
 export function isLessOrEqual(a: GoValue, b: GoValue): boolean {
   return isLess(a, b) || equals(a, b);
 }
-

@@ -1,7 +1,14 @@
 import { GoStruct, formatValue, isPrint, sprint, textToBytes, type GoValue } from '../../golang/index.ts';
 import { isNilPointer } from '../value.ts';
 
-const htmlEscapes: Readonly<Record<string, string>> = { '"': '&#34;', "'": '&#39;', '&': '&amp;', '<': '&lt;', '>': '&gt;', '\0': '\ufffd' };
+const htmlEscapes: Readonly<Record<string, string>> = {
+  '"': '&#34;',
+  "'": '&#39;',
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '\0': '\ufffd',
+};
 
 /** The builtin `html`: HTML-escaped text of its arguments. */
 export function escapeHtml(args: readonly GoValue[]): string {

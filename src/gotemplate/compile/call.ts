@@ -34,7 +34,12 @@ export function compileCall(compiler: Compiler, call: Call): Stage {
 }
 
 /** Why a function cannot take that many arguments. */
-export function arityProblem(name: string, fn: Pick<TemplateFunction, 'params' | 'variadic'>, given: number, piped: boolean): string | undefined {
+export function arityProblem(
+  name: string,
+  fn: Pick<TemplateFunction, 'params' | 'variadic'>,
+  given: number,
+  piped: boolean,
+): string | undefined {
   const total = piped ? given + 1 : given;
   const declared = fn.params.length;
   if (fn.variadic !== true) return total === declared ? undefined : `wrong number of args for ${name}: want ${declared} got ${total}`;

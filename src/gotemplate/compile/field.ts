@@ -1,4 +1,17 @@
-import { assignableTo, anyType, GoError, GoKeyedMap, GoMap, GoStruct, goTypeOf, quote, stringType, type GoMethod, type GoType, type GoValue } from '../../golang/index.ts';
+import {
+  assignableTo,
+  anyType,
+  GoError,
+  GoKeyedMap,
+  GoMap,
+  GoStruct,
+  goTypeOf,
+  quote,
+  stringType,
+  type GoMethod,
+  type GoType,
+  type GoValue,
+} from '../../golang/index.ts';
 import type { ChainNode, FieldNode, Operand, VariableNode } from '../parse/ast.ts';
 import { heldType, isNilPointer, zeroValue } from '../value.ts';
 import { coerce, dynamicArgument } from './argument.ts';
@@ -16,28 +29,32 @@ export type FieldReader = (frame: Frame, receiver: GoValue, container: GoValue) 
 export function fieldReader(node: FieldsNode, names: readonly string[]): FieldReader {
   const [name, second] = names;
   if (name === undefined) return (_, receiver) => receiver;
-  if (second !== undefined) return (frame, receiver, container) => readChain(frame, node, names, receiver, container).value;
+  if (second !== undefined) return (frame, receiver, container) => readChain(frame, node, names, receiver, container);
   return (frame, receiver, container) => {
-    const held: GoValue = receiver instanceof GoMap && receiver.type.methods === undefined ? receiver.get(name) : undefined;
+    const held: GoValue = receiver instanceof GoMap ? element(receiver, name) : undefined;
     return held === undefined ? readField(frame, { node, name, receiver, container, via: undefined }) : held;
   };
 }
 
-/** The end of a chain, with what held it and under which name. */
-type Reached = { readonly value: GoValue; readonly holder: GoValue; readonly via: string | undefined };
+/** What the map holds under the name, unless a method goes by it. */
+function element(map: GoMap, name: string): GoValue {
+  const { methods } = map.type;
+  return methods === undefined || !methods.has(name) ? map.get(name) : undefined;
+}
 
-function readChain(frame: Frame, node: FieldsNode, names: readonly string[], receiver: GoValue, container: GoValue): Reached {
+/** Reads field after field; a map's element is read here, everything else in {@link readField}. */
+function readChain(frame: Frame, node: FieldsNode, names: readonly string[], receiver: GoValue, container: GoValue): GoValue {
   let value = receiver;
   let holder = container;
   let via: string | undefined;
   for (const name of names) {
-    const held: GoValue = value instanceof GoMap && value.type.methods === undefined ? value.get(name) : undefined;
+    const held: GoValue = value instanceof GoMap ? element(value, name) : undefined;
     const next: GoValue = held === undefined ? readField(frame, { node, name, receiver: value, container: holder, via }) : held;
     holder = value;
     via = name;
     value = next;
   }
-  return { value, holder, via };
+  return value;
 }
 
 /** One field to be read: `via` is the name under which the container held the receiver. */
@@ -147,12 +164,14 @@ export function fieldCall(
   given: { args: readonly Operand[]; piped: boolean },
 ): FieldCall {
   const name = names.at(-1) ?? '';
-  const before = names.slice(0, -1);
+  const before = names.slice(0, -2);
+  const via = names.at(-2);
   const args = given.args.map((arg) => dynamicArgument(compiler, arg));
   return (frame, dot, receiver, container, final) => {
-    const owner = readChain(frame, node, before, receiver, container);
-    const access: Access = { node, name, receiver: owner.value, container: owner.holder, via: owner.via };
-    const method = reachable(frame, owner.value, name);
+    const holder = via === undefined ? container : readChain(frame, node, before, receiver, container);
+    const owner = via === undefined ? receiver : readChain(frame, node, [via], holder, undefined);
+    const access: Access = { node, name, receiver: owner, container: holder, via };
+    const method = reachable(frame, owner, name);
     if (method === undefined) return undefined;
     if (method === noMethod) return readMember(frame, access, true);
     const problem = arityProblem(name, method, args.length, given.piped);

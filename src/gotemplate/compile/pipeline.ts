@@ -152,4 +152,3 @@ function dotContainer(compiler: Compiler): ReadVariable {
   const slot = compiler.dotContainer;
   return slot === undefined ? (): GoValue => undefined : (frame: Frame): GoValue => frame.slots[slot];
 }
-

@@ -1,4 +1,5 @@
 import { quote } from '../../golang/index.ts';
+import { endOfLine, isAsciiWord, isDigit, isSpace, spaceAfter, spaceBefore } from './characters.ts';
 import { formatUnicode } from './describe.ts';
 import { keywordOf, type Token, type TokenKind } from './token.ts';
 
@@ -317,7 +318,11 @@ export class Lexer {
 
   #rightDelimAt(at: number): 'plain' | 'trimming' | undefined {
     const input = this.#input;
-    if (isSpace(input.charCodeAt(at)) && input.charCodeAt(at + 1) === 0x2d && input.startsWith(this.#options.right, at + trimMarkerLength)) {
+    if (
+      isSpace(input.charCodeAt(at)) &&
+      input.charCodeAt(at + 1) === 0x2d &&
+      input.startsWith(this.#options.right, at + trimMarkerLength)
+    ) {
       return 'trimming';
     }
     return input.startsWith(this.#options.right, at) ? 'plain' : undefined;
@@ -326,36 +331,4 @@ export class Lexer {
   #describe(at: number): string {
     return formatUnicode(this.#input.codePointAt(at) ?? 0xfffd);
   }
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-function isAsciiWord(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || isDigit(code) || code === 0x5f;
-}
-
-/** Where the line that `from` is in ends; past the text for the last one. */
-function endOfLine(input: string, from: number): number {
-  const found = input.indexOf('\n', from);
-  return found < 0 ? Number.POSITIVE_INFINITY : found;
-}
-
-/** Where the run of spaces that ends at `end` begins, not before `from`. */
-function spaceBefore(input: string, from: number, end: number): number {
-  let at = end;
-  while (at > from && isSpace(input.charCodeAt(at - 1))) at--;
-  return at;
-}
-
-/** Where the run of spaces that begins at `from` ends. */
-function spaceAfter(input: string, from: number): number {
-  let at = from;
-  while (isSpace(input.charCodeAt(at))) at++;
-  return at;
 }

@@ -70,7 +70,8 @@ function isCharacter(opened: string): boolean {
 }
 
 /** One float as fmt.Sscan cuts it out of a complex constant (it takes an `i` for the start of `inf`). */
-const floatToken = /[+-]?[iI]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eEpP][+-]?[0-9_]*)?)/y;
+const floatToken =
+  /[+-]?[iI]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eEpP][+-]?[0-9_]*)?)/y;
 
 function readComplex(text: string): Parts {
   const real = tokenAt(text, 0);

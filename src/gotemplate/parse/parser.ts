@@ -13,9 +13,11 @@ import {
   type VariableNode,
 } from './ast.ts';
 import { Lexer } from './lexer.ts';
+import { LookAhead } from './look-ahead.ts';
 import { readNumber } from './number.ts';
 import { printNode } from './print.ts';
 import { isKeyword, type Token, type TokenKind } from './token.ts';
+import { Variables } from './variables.ts';
 
 export type ParseOptions = {
   /** Says which names are functions. */
@@ -63,7 +65,6 @@ type Shared = {
 type Terminator = { readonly kind: 'end' | 'else'; readonly pos: number };
 type Control = 'if' | 'range' | 'with';
 
-const noToken: Token = { kind: 'eof', pos: 0, value: '', line: 0 };
 const operandKinds: ReadonlySet<TokenKind> = new Set<TokenKind>([
   'bool',
   'charConstant',
@@ -85,90 +86,40 @@ const literalKinds: ReadonlySet<Operand['kind']> = new Set<Operand['kind']>(['bo
 /** Parses one template; each `define` and `block` gets a parser (variables, look-ahead) of its own over the same lexer. */
 class TreeParser {
   readonly #shared: Shared;
-  /** Look-ahead; the first entry is always the token read last, whose line errors report. */
-  readonly #tokens: [Token, Token, Token] = [noToken, noToken, noToken];
-  #peekCount = 0;
+  readonly #tokens: LookAhead;
   readonly #variables = new Variables();
   #actionLine = 0;
   #rangeDepth = 0;
 
   constructor(shared: Shared) {
     this.#shared = shared;
+    this.#tokens = new LookAhead(shared.lexer);
   }
 
   parseText(): Pick<ParsedTemplates, 'main' | 'lastLine'> {
-    const pos = this.#peek().pos;
+    const pos = this.#tokens.peek().pos;
     const nodes: BodyNode[] = [];
-    while (this.#peek().kind !== 'eof') {
-      if (this.#peek().kind === 'leftDelim') {
-        const delim = this.#next();
-        if (this.#nextNonSpace().kind === 'define') {
+    while (this.#tokens.peek().kind !== 'eof') {
+      if (this.#tokens.peek().kind === 'leftDelim') {
+        const delim = this.#tokens.next();
+        if (this.#tokens.nextNonSpace().kind === 'define') {
           new TreeParser(this.#shared).#definition();
           continue;
         }
-        this.#backup2(delim);
+        this.#tokens.backup2(delim);
       }
       const node = this.#textOrAction();
       if (isTerminator(node)) this.#fail(`unexpected {{${node.kind}}}`);
       nodes.push(node);
     }
-    return { main: { kind: 'list', pos, nodes }, lastLine: this.#tokens[0].line };
-  }
-
-  // Look-ahead.
-
-  #next(): Token {
-    if (this.#peekCount > 0) this.#peekCount--;
-    else this.#tokens[0] = this.#shared.lexer.next();
-    return this.#tokens[this.#peekCount] ?? noToken;
-  }
-
-  #backup(): void {
-    this.#peekCount++;
-  }
-
-  #backup2(before: Token): void {
-    this.#tokens[1] = before;
-    this.#peekCount = 2;
-  }
-
-  #backup3(first: Token, second: Token): void {
-    this.#tokens[1] = second;
-    this.#tokens[2] = first;
-    this.#peekCount = 3;
-  }
-
-  #peek(): Token {
-    if (this.#peekCount > 0) return this.#tokens[this.#peekCount - 1] ?? noToken;
-    this.#peekCount = 1;
-    this.#tokens[0] = this.#shared.lexer.next();
-    return this.#tokens[0];
-  }
-
-  #nextNonSpace(): Token {
-    for (;;) {
-      const token = this.#next();
-      if (token.kind !== 'space') return token;
-    }
-  }
-
-  #peekNonSpace(): Token {
-    const token = this.#nextNonSpace();
-    this.#backup();
-    return token;
-  }
-
-  #expect(kind: TokenKind, context: string): Token {
-    const token = this.#nextNonSpace();
-    if (token.kind !== kind) this.#unexpected(token, context);
-    return token;
+    return { main: { kind: 'list', pos, nodes }, lastLine: this.#tokens.line };
   }
 
   // Errors.
 
   #fail(problem: string): never {
     const { name } = this.#shared;
-    const { line } = this.#tokens[0];
+    const { line } = this.#tokens;
     throw new TemplateError({ code: 'TemplateSyntax', message: `template: ${name}:${line}: ${problem}`, line: { source: name, line } });
   }
 
@@ -208,7 +159,7 @@ class TreeParser {
 
   /** After `define`. */
   #definition(): void {
-    const token = this.#nextNonSpace();
+    const token = this.#tokens.nextNonSpace();
     if (token.kind !== 'string' && token.kind !== 'rawString') this.#unexpected(token, 'define clause');
     const name = this.#convert(() => unquote(token.value));
     this.#expect('rightDelim', 'define clause');
@@ -223,9 +174,9 @@ class TreeParser {
   }
 
   #itemList(): { list: ListNode; terminator: Terminator } {
-    const pos = this.#peekNonSpace().pos;
+    const pos = this.#tokens.peekNonSpace().pos;
     const nodes: BodyNode[] = [];
-    while (this.#peekNonSpace().kind !== 'eof') {
+    while (this.#tokens.peekNonSpace().kind !== 'eof') {
       const node = this.#textOrAction();
       if (isTerminator(node)) return { list: { kind: 'list', pos, nodes }, terminator: node };
       nodes.push(node);
@@ -234,7 +185,7 @@ class TreeParser {
   }
 
   #textOrAction(): BodyNode | Terminator {
-    const token = this.#nextNonSpace();
+    const token = this.#tokens.nextNonSpace();
     if (token.kind === 'text') return { kind: 'text', pos: token.pos, text: token.value };
     if (token.kind !== 'leftDelim') this.#unexpected(token, 'input');
     this.#actionLine = token.line;
@@ -244,7 +195,7 @@ class TreeParser {
   }
 
   #action(): BodyNode | Terminator {
-    const token = this.#nextNonSpace();
+    const token = this.#tokens.nextNonSpace();
     const { kind } = token;
     if (kind === 'if' || kind === 'range' || kind === 'with') return this.#nested(() => this.#control(kind));
     if (kind === 'template') return this.#template();
@@ -252,12 +203,12 @@ class TreeParser {
     if (kind === 'else') return this.#else();
     if (kind === 'block') return this.#block();
     if (kind === 'break' || kind === 'continue') return this.#loopControl(token, kind);
-    this.#backup();
-    return { kind: 'action', pos: this.#peek().pos, pipe: this.#pipeline('command', 'rightDelim') };
+    this.#tokens.backup();
+    return { kind: 'action', pos: this.#tokens.peek().pos, pipe: this.#pipeline('command', 'rightDelim') };
   }
 
   #loopControl(word: Token, kind: 'break' | 'continue'): BodyNode {
-    const token = this.#nextNonSpace();
+    const token = this.#tokens.nextNonSpace();
     if (token.kind !== 'rightDelim') this.#unexpected(token, `{{${kind}}}`);
     if (this.#rangeDepth === 0) this.#fail(`{{${kind}}} outside {{range}}`);
     return { kind, pos: word.pos };
@@ -265,7 +216,7 @@ class TreeParser {
 
   #else(): Terminator {
     // `else if` and `else with`: the second keyword stays pending, #control takes it up.
-    const token = this.#peekNonSpace();
+    const token = this.#tokens.peekNonSpace();
     if (token.kind === 'if' || token.kind === 'with') return { kind: 'else', pos: token.pos };
     return { kind: 'else', pos: this.#expect('rightDelim', 'else').pos };
   }
@@ -284,8 +235,8 @@ class TreeParser {
 
   #elseList(kind: Control, terminator: Terminator): ListNode {
     // {{if a}}…{{else if b}}…{{end}} is {{if a}}…{{else}}{{if b}}…{{end}}{{end}}: the inner one takes the only end.
-    if (kind !== 'range' && this.#peek().kind === kind) {
-      this.#next();
+    if (kind !== 'range' && this.#tokens.peek().kind === kind) {
+      this.#tokens.next();
       return { kind: 'list', pos: terminator.pos, nodes: [this.#nested(() => this.#control(kind))] };
     }
     const { list, terminator: last } = this.#itemList();
@@ -295,7 +246,7 @@ class TreeParser {
 
   #block(): TemplateNode {
     const context = 'block clause';
-    const token = this.#nextNonSpace();
+    const token = this.#tokens.nextNonSpace();
     const name = this.#templateName(token, context);
     const pipe = this.#pipeline(context, 'rightDelim');
     this.#nested(() => new TreeParser(this.#shared).#body(name, context));
@@ -304,10 +255,10 @@ class TreeParser {
 
   #template(): TemplateNode {
     const context = 'template clause';
-    const token = this.#nextNonSpace();
+    const token = this.#tokens.nextNonSpace();
     const name = this.#templateName(token, context);
-    if (this.#nextNonSpace().kind === 'rightDelim') return { kind: 'template', pos: token.pos, name, pipe: undefined };
-    this.#backup();
+    if (this.#tokens.nextNonSpace().kind === 'rightDelim') return { kind: 'template', pos: token.pos, name, pipe: undefined };
+    this.#tokens.backup();
     return { kind: 'template', pos: token.pos, name, pipe: this.#pipeline(context, 'rightDelim') };
   }
 
@@ -319,14 +270,14 @@ class TreeParser {
   // Pipelines.
 
   #pipeline(context: string, end: TokenKind): PipeNode {
-    const { pos } = this.#peekNonSpace();
+    const { pos } = this.#tokens.peekNonSpace();
     const { declarations, isAssign } = this.#declarations(context);
     const commands: CommandNode[] = [];
     for (;;) {
-      const token = this.#nextNonSpace();
+      const token = this.#tokens.nextNonSpace();
       if (token.kind === end) break;
       if (!operandKinds.has(token.kind)) this.#unexpected(token, context);
-      this.#backup();
+      this.#tokens.backup();
       commands.push(this.#command());
     }
     this.#checkPipeline(commands, context);
@@ -336,19 +287,19 @@ class TreeParser {
   #declarations(context: string): { declarations: VariableNode[]; isAssign: boolean } {
     const declarations: VariableNode[] = [];
     for (;;) {
-      const variable = this.#peekNonSpace();
+      const variable = this.#tokens.peekNonSpace();
       if (variable.kind !== 'variable') return { declarations, isAssign: false };
-      this.#next();
+      this.#tokens.next();
       // Three tokens of look-ahead: "$x foo" uses a variable, "$x := foo" declares one.
-      const after = this.#peek();
-      const next = this.#peekNonSpace();
+      const after = this.#tokens.peek();
+      const next = this.#tokens.peekNonSpace();
       const isLast = next.kind === 'assign' || next.kind === 'declare';
       if (!isLast && !(next.kind === 'char' && next.value === ',')) {
-        if (after.kind === 'space') this.#backup3(variable, after);
-        else this.#backup2(variable);
+        if (after.kind === 'space') this.#tokens.backup3(variable, after);
+        else this.#tokens.backup2(variable);
         return { declarations, isAssign: false };
       }
-      this.#nextNonSpace();
+      this.#tokens.nextNonSpace();
       declarations.push({ kind: 'variable', pos: variable.pos, names: [variable.value] });
       this.#variables.push(variable.value);
       if (isLast) return { declarations, isAssign: next.kind === 'assign' };
@@ -359,7 +310,7 @@ class TreeParser {
   /** After `$x,`. */
   #expectSecondVariable(context: string, declared: number): void {
     if (context !== 'range' || declared >= 2) this.#fail(`too many declarations in ${context}`);
-    const { kind } = this.#peekNonSpace();
+    const { kind } = this.#tokens.peekNonSpace();
     if (kind !== 'variable' && kind !== 'rightDelim' && kind !== 'rightParen') this.#fail('range can only initialize variables');
   }
 
@@ -371,15 +322,15 @@ class TreeParser {
   }
 
   #command(): CommandNode {
-    const { pos } = this.#peekNonSpace();
+    const { pos } = this.#tokens.peekNonSpace();
     const args: Operand[] = [];
     for (;;) {
-      this.#peekNonSpace();
+      this.#tokens.peekNonSpace();
       const operand = this.#operand();
       if (operand !== undefined) args.push(operand);
-      const token = this.#next();
+      const token = this.#tokens.next();
       if (token.kind === 'space') continue;
-      if (token.kind === 'rightDelim' || token.kind === 'rightParen') this.#backup();
+      if (token.kind === 'rightDelim' || token.kind === 'rightParen') this.#tokens.backup();
       else if (token.kind !== 'pipe') this.#unexpected(token, 'operand');
       break;
     }
@@ -391,10 +342,10 @@ class TreeParser {
   /** A term and the fields after it. Fields join a field or variable, whose position becomes that of the first joined field. */
   #operand(): Operand | undefined {
     const node = this.#term();
-    if (node === undefined || this.#peek().kind !== 'field') return node;
-    const { pos } = this.#peek();
+    if (node === undefined || this.#tokens.peek().kind !== 'field') return node;
+    const { pos } = this.#tokens.peek();
     const names: string[] = [];
-    while (this.#peek().kind === 'field') names.push(this.#next().value.slice(1));
+    while (this.#tokens.peek().kind === 'field') names.push(this.#tokens.next().value.slice(1));
     if (node.kind === 'field') return { kind: 'field', pos, names: [...node.names, ...names] };
     if (node.kind === 'variable') return { kind: 'variable', pos, names: [...node.names, ...names] };
     if (node.kind === 'pipe' || node.kind === 'identifier') return { kind: 'chain', pos, node, names };
@@ -402,7 +353,7 @@ class TreeParser {
   }
 
   #term(): Operand | undefined {
-    const token = this.#nextNonSpace();
+    const token = this.#tokens.nextNonSpace();
     const { kind, pos, value } = token;
     if (kind === 'identifier') return this.#function(pos, value);
     if (kind === 'variable') return this.#variable(pos, value);
@@ -414,7 +365,7 @@ class TreeParser {
     if (kind === 'dot' || kind === 'nil') return { kind, pos };
     if (kind === 'bool') return { kind, pos, value: value === 'true' };
     if (kind === 'charConstant' || kind === 'complex' || kind === 'number') return this.#convert(() => readNumber(pos, value, kind));
-    this.#backup();
+    this.#tokens.backup();
     return undefined;
   }
 
@@ -426,29 +377,6 @@ class TreeParser {
   #variable(pos: number, name: string): Operand {
     if (!this.#variables.has(name)) this.#fail(`undefined variable ${quote(name)}`);
     return { kind: 'variable', pos, names: [name] };
-  }
-}
-
-/** The variables in scope, in the order they were declared. */
-class Variables {
-  readonly #names: string[] = ['$'];
-  readonly #counts = new Map<string, number>([['$', 1]]);
-
-  get count(): number {
-    return this.#names.length;
-  }
-
-  push(name: string): void {
-    this.#names.push(name);
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-  }
-
-  has(name: string): boolean {
-    return (this.#counts.get(name) ?? 0) > 0;
-  }
-
-  truncate(count: number): void {
-    for (const name of this.#names.splice(count)) this.#counts.set(name, (this.#counts.get(name) ?? 1) - 1);
   }
 }
 

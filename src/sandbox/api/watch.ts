@@ -77,7 +77,12 @@ function announce(call: WatchCall, change: Change, emit: (type: EventType, objec
   } else if (matches) {
     emit('MODIFIED', change.object);
   } else {
-    emit('DELETED', change.type === 'deleted' ? change.object : { ...previous, metadata: { ...previous.metadata, resourceVersion: String(change.revision) } });
+    emit(
+      'DELETED',
+      change.type === 'deleted'
+        ? change.object
+        : { ...previous, metadata: { ...previous.metadata, resourceVersion: String(change.revision) } },
+    );
   }
 }
 

@@ -1,0 +1,1 @@
+export { parseExpression, type CelErrorCode, type Expression, type Variables } from './expression.ts';

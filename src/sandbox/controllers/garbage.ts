@@ -1,0 +1,122 @@
+import type { KubeObject } from '../../manifest/index.ts';
+import type { Change, Collection } from '../storage/store.ts';
+import type { Cluster } from './cluster.ts';
+
+const FOREGROUND = 'foregroundDeletion';
+const ORPHAN = 'orphan';
+
+/**
+ * The garbage collector: what all of whose owners are gone is deleted; `foregroundDeletion` waits for dependents, `orphan` lets
+ * them go free. Dependents are found through an index by owner uid, so a deletion costs what it owns.
+ */
+export function runGarbageCollector(cluster: Cluster): () => void {
+  const collector = new Collector(cluster);
+  const stop = cluster.api.store.watch(undefined, undefined, (change) => collector.see(change));
+  for (const collection of cluster.api.store.collections())
+    for (const object of cluster.list(collection)) collector.index(collection, object);
+  return () => stop?.();
+}
+
+type Place = { collection: Collection; namespace: string; name: string };
+
+class Collector {
+  readonly #cluster: Cluster;
+  readonly #dependents = new Map<string, Map<string, Place>>();
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  index(collection: Collection, object: KubeObject): void {
+    for (const { uid } of object.metadata.ownerReferences ?? []) {
+      const dependents = this.#dependents.get(uid) ?? new Map<string, Place>();
+      this.#dependents.set(uid, dependents);
+      dependents.set(object.metadata.uid ?? '', { collection, namespace: object.metadata.namespace ?? '', name: object.metadata.name });
+    }
+  }
+
+  see({ type, collection, object, previous }: Change): void {
+    for (const { uid } of previous?.metadata.ownerReferences ?? []) this.#dependents.get(uid)?.delete(object.metadata.uid ?? '');
+    const { uid = '', deletionTimestamp, finalizers = [] } = object.metadata;
+    if (type === 'deleted') {
+      const dependents = this.#dependents.get(uid);
+      this.#dependents.delete(uid);
+      for (const place of dependents?.values() ?? []) setImmediate(() => this.#collect(place));
+      for (const owner of object.metadata.ownerReferences ?? [])
+        setImmediate(() => this.#finishForeground(owner.uid, object.metadata.namespace ?? ''));
+      return;
+    }
+    this.index(collection, object);
+    if (deletionTimestamp === undefined) {
+      if (type === 'added' && (object.metadata.ownerReferences ?? []).length > 0)
+        setImmediate(() => this.#collect({ collection, namespace: object.metadata.namespace ?? '', name: object.metadata.name }));
+      return;
+    }
+    if (finalizers.includes(FOREGROUND)) setImmediate(() => this.#foreground(collection, object));
+    if (finalizers.includes(ORPHAN)) setImmediate(() => this.#orphan(collection, object));
+  }
+
+  /** Deletes an object none of whose owners is there any more; a reference to a missing one of several is dropped. */
+  #collect(place: Place): void {
+    const object = this.#cluster.get(place.collection, place.namespace, place.name);
+    const owners = object?.metadata.ownerReferences ?? [];
+    if (object === undefined || owners.length === 0) return;
+    const present = owners.filter((owner) => this.#ownerExists(owner, place.namespace));
+    if (present.length === 0) this.#cluster.delete(place.collection, object);
+    else if (present.length < owners.length) {
+      this.#cluster.update(place.collection, object, (draft) => {
+        draft.metadata.ownerReferences = present;
+      });
+    }
+  }
+
+  #ownerExists(owner: { apiVersion: string; kind: string; name: string; uid: string }, namespace: string): boolean {
+    const slash = owner.apiVersion.indexOf('/');
+    const [group, version] = slash < 0 ? ['', owner.apiVersion] : [owner.apiVersion.slice(0, slash), owner.apiVersion.slice(slash + 1)];
+    const kind = this.#cluster.api.catalog.kind(group, version, owner.kind);
+    // A kind that is not served cannot be judged: its dependents stay, as with the real collector.
+    if (kind === undefined) return true;
+    return this.#cluster.get(kind.collection, kind.namespaced ? namespace : '', owner.name)?.metadata.uid === owner.uid;
+  }
+
+  #foreground(collection: Collection, owner: KubeObject): void {
+    const dependents = this.#living(owner.metadata.uid ?? '');
+    for (const { place, object } of dependents)
+      if (object.metadata.deletionTimestamp === undefined) this.#cluster.delete(place.collection, object);
+    if (this.#living(owner.metadata.uid ?? '').length === 0) this.#dropFinalizer(collection, owner, FOREGROUND);
+  }
+
+  /** A dependent is gone: an owner that waits for its last one may go. */
+  #finishForeground(uid: string, namespace: string): void {
+    for (const collection of this.#cluster.api.store.collections()) {
+      const owner = this.#cluster
+        .list(collection, namespace)
+        .find((it) => it.metadata.uid === uid && it.metadata.finalizers?.includes(FOREGROUND) === true);
+      if (owner !== undefined && this.#living(uid).length === 0) this.#dropFinalizer(collection, owner, FOREGROUND);
+    }
+  }
+
+  #orphan(collection: Collection, owner: KubeObject): void {
+    for (const { place, object } of this.#living(owner.metadata.uid ?? '')) {
+      this.#cluster.update(place.collection, object, (draft) => {
+        draft.metadata.ownerReferences = (draft.metadata.ownerReferences ?? []).filter((it) => it.uid !== owner.metadata.uid);
+      });
+    }
+    this.#dropFinalizer(collection, owner, ORPHAN);
+  }
+
+  #living(uid: string): { place: Place; object: KubeObject }[] {
+    const out: { place: Place; object: KubeObject }[] = [];
+    for (const place of this.#dependents.get(uid)?.values() ?? []) {
+      const object = this.#cluster.get(place.collection, place.namespace, place.name);
+      if (object !== undefined) out.push({ place, object });
+    }
+    return out;
+  }
+
+  #dropFinalizer(collection: Collection, object: KubeObject, finalizer: string): void {
+    this.#cluster.update(collection, object, (draft) => {
+      draft.metadata.finalizers = (draft.metadata.finalizers ?? []).filter((it) => it !== finalizer);
+    });
+  }
+}
