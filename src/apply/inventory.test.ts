@@ -7,13 +7,13 @@ import { apiVersionOf, formatInventoryId, inventoryEntry, inventoryObjects, merg
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
 const kindName = fc.stringMatching(/^[A-Z][A-Za-z]{0,20}$/);
 const group = fc.oneof(fc.constant(''), fc.constant('apps'), fc.array(label, { minLength: 2, maxLength: 3 }).map((parts) => parts.join('.')));
-const plain: fc.Arbitrary<ObjectRef> = fc.record({ namespace: fc.oneof(fc.constant(''), label), name: fc.array(label, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('.')), group, kind: kindName });
+const plain: fc.Arbitrary<ObjectRef> = fc.record({ namespace: fc.oneof(fc.constant(''), label), name: fc.array(label, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('.')), group, kind: kindName }, { noNullPrototype: true });
 const rbac: fc.Arbitrary<ObjectRef> = fc.record({
   namespace: fc.oneof(fc.constant(''), label),
   name: fc.array(label, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(':')),
   group: fc.constant('rbac.authorization.k8s.io'),
   kind: fc.constantFrom('Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding'),
-});
+}, { noNullPrototype: true });
 
 describe('inventory', () => {
   it('writes ids as Flux does', () => {

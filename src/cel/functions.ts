@@ -15,7 +15,7 @@ export function registerExtensions(environment: Environment): Environment {
     .registerFunction('string.charAt(int): string', charAt)
     .registerFunction('string.replace(string, string): string', (text: string, from: string, to: string) => replace(text, from, to, -1n))
     .registerFunction('string.replace(string, string, int): string', replace)
-    .registerFunction('string.reverse(): string', (text: string) => [...text].reverse().join(''))
+    .registerFunction('string.reverse(): string', (text: string) => Array.from(text).reverse().join(''))
     .registerFunction('string.format(list<dyn>): string', (text: string, values: unknown) => format(text, toArray(values)))
     .registerFunction('strings_quote(string): string', quote)
     .registerFunction('sets_contains(list<dyn>, list<dyn>): bool', (a: unknown, b: unknown) => toArray(b).every((item) => includes(a, item)))
@@ -35,7 +35,7 @@ function matches(text: string, pattern: string): boolean {
 }
 
 function charAt(text: string, index: bigint): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   if (index < 0n || index > BigInt(characters.length)) throw new RangeError(`index out of range: ${index}`);
   return characters[Number(index)] ?? '';
 }
@@ -55,7 +55,7 @@ function replace(text: string, from: string, to: string, limit: bigint): string 
 
 function quote(text: string): string {
   const escapes: Readonly<Record<string, string>> = { '\x07': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v', '\\': '\\\\', '"': '\\"' };
-  return `"${[...text].map((character) => escapes[character] ?? character).join('')}"`;
+  return `"${Array.from(text, (character) => escapes[character] ?? character).join('')}"`;
 }
 
 function decode(text: string): Uint8Array {

@@ -21,22 +21,12 @@ const DEPTH_LIMIT = 200;
  */
 export function toCelValue(value: unknown, extent: Extent, depth = 0): CelValue {
   extent.values++;
-  switch (typeof value) {
-    case 'string':
-      extent.longestText = Math.max(extent.longestText, value.length);
-      return value;
-    case 'number':
-      return Number.isInteger(value) ? BigInt(value) : value;
-    case 'boolean':
-    case 'bigint':
-      return value;
-    case 'object':
-      if (value === null || value instanceof Uint8Array) return value;
-      if (depth >= DEPTH_LIMIT) throw new RangeError(`deeper than ${DEPTH_LIMIT} levels`);
-      return Array.isArray(value) ? toList(value, extent, depth) : toMap(value, extent, depth);
-    default:
-      return null;
-  }
+  if (typeof value === 'string') extent.longestText = Math.max(extent.longestText, value.length);
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint' || value instanceof Uint8Array) return value;
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
+  if (typeof value !== 'object' || value === null) return null;
+  if (depth >= DEPTH_LIMIT) throw new RangeError(`deeper than ${DEPTH_LIMIT} levels`);
+  return Array.isArray(value) ? toList(value, extent, depth) : toMap(value, extent, depth);
 }
 
 function toList(list: readonly unknown[], extent: Extent, depth: number): CelValue[] {

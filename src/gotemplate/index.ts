@@ -5,3 +5,16 @@ export { TemplateError, type TemplateErrorCode, type TemplateFrame } from './err
 export { Budget } from './budget.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { truth } from './value.ts';
+export {
+  defaultProviders,
+  KeySource,
+  sprigFunctions,
+  systemProviders,
+  type CertificateNames,
+  type CertificatePair,
+  type CryptoProvider,
+  type DnsProvider,
+  type Providers,
+  type RandomProvider,
+  type SystemProviderOptions,
+} from './sprig/index.ts';

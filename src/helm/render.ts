@@ -1,6 +1,5 @@
 import { GoMap, mapFromYaml, type YamlObject } from '../golang/index.ts';
-import type { Limits } from '../gotemplate/index.ts';
-import { defaultProviders, type Providers } from './engine/sprig-pending.ts';
+import { defaultProviders, type Limits, type Providers } from '../gotemplate/index.ts';
 import { defaultCapabilities, kubeVersionText, type Capabilities } from './capabilities.ts';
 import type { Chart } from './chart/chart.ts';
 import { crdFiles } from './chart/crds.ts';

@@ -19,7 +19,7 @@ import {
 import { isKubeError, type KubeClient } from '../../kube/index.ts';
 import { formatObjectRef, type FileTree, type KubeObject } from '../../manifest/index.ts';
 import type { ConfigReader, FeatureGates, Logger, StatusSession, Trigger } from '../../runtime/index.ts';
-import { formatDuration, isCodedError, type Clock, type Duration } from '../../std/index.ts';
+import { digestOf, formatDuration, isCodedError, type Clock, type Duration } from '../../std/index.ts';
 import { buildManifests } from './build.ts';
 import { KustomizationFailure, step } from './failure.ts';
 import { buildFolder, contentHash } from './inputs.ts';
@@ -86,9 +86,11 @@ export async function applyManifests(object: Kustomization, artifact: Artifact, 
   const strict = options.gates.enabled('StrictPostBuildSubstitutions');
   const substituted = await step('BuildFailed', () => substituteAll(built.objects, object, postBuild, strict));
   const { commonMetadata } = object.spec;
-  const objects = commonMetadata === undefined ? substituted : withCommonMetadata(substituted, commonMetadata);
+  const objects = commonMetadata === undefined ? substituted : substituted.map((one) => withCommonMetadata(one, commonMetadata));
   refuseEncrypted(objects);
-  pass.applying(built.digest);
+  const digest = digestOf(JSON.stringify(substituted));
+  for (const { severity, message } of built.diagnostics) pass.log.info('kustomize says', { severity, diagnostic: message.trim() });
+  pass.applying(digest);
   const client = actingClient(object, options);
   const old = object.status.inventory ?? { entries: [] };
   const result = await apply(object, objects, old, client, options, pass);
@@ -101,8 +103,8 @@ export async function applyManifests(object: Kustomization, artifact: Artifact, 
   const pruned = await prune(object, old, result.inventory, client, options, pass);
   const { uid, generation } = object.metadata;
   const content = contentHash(tree, folder, built.reads);
-  const success: Success = { uid, generation, content, reads: built.reads, folder, variables, digest: built.digest };
-  return { result, last: result, objects, changed, pruned, checkHealth: true, digest: built.digest, success };
+  const success: Success = { uid, generation, content, reads: built.reads, folder, variables, digest };
+  return { result, last: result, objects, changed, pruned, checkHealth: true, digest, success };
 }
 
 async function readTree(artifact: Artifact, options: ApplyManifestsOptions, signal: AbortSignal): Promise<FileTree> {

@@ -1,28 +1,34 @@
 import type { Kustomization } from '../../api/index.ts';
-import { isYamlObject, readYamlDocuments } from '../../golang/index.ts';
-import { walkTree, type FileTree, type KubeObject } from '../../manifest/index.ts';
-import { digestOf, type Digest } from '../../std/index.ts';
+import { buildFlux, type Diagnostic } from '../../kustomize/index.ts';
+import { parseApiVersion, type FileTree, type KubeObject } from '../../manifest/index.ts';
+import { CodedError } from '../../std/index.ts';
 
 /** What was built, before variables are substituted. */
 export type Built = {
   objects: KubeObject[];
   /** Every path of the tree the build read. */
   reads: ReadonlySet<string>;
-  /** Hash of the build, for status.history. */
-  digest: Digest;
+  diagnostics: readonly Diagnostic[];
 };
 
-/** Builds the manifests of a Kustomization (KB20–KB24): CPU-heavy work, behind this one function. */
+/**
+ * Builds the manifests of a Kustomization (KB20–KB24): CPU-heavy work, behind this one function.
+ * @throws KustomizeError, or CodedError `ManifestInvalid` for an object without kind or name
+ */
 export function buildManifests(object: Kustomization, tree: FileTree, folder: string): Built {
-  const reads = new Set([...walkTree(tree, folder)].filter((path) => /\.ya?ml$/.test(path)));
-  const objects: KubeObject[] = [];
-  const decoder = new TextDecoder();
-  for (const path of reads) {
-    for (const document of readYamlDocuments(decoder.decode(tree.read(path)))) {
-      if (isYamlObject(document) && document['kind'] !== 'Kustomization') objects.push(document as unknown as KubeObject);
-    }
-  }
-  const { targetNamespace } = object.spec;
-  if (targetNamespace !== undefined) for (const one of objects) one.metadata.namespace = targetNamespace;
-  return { objects, reads, digest: digestOf(JSON.stringify(objects)) };
+  const { objects, reads, diagnostics } = buildFlux(tree, folder, object.spec);
+  const wanted = objects.filter(({ apiVersion }) => parseApiVersion(apiVersion ?? '').group !== 'kustomize.config.k8s.io');
+  for (const one of wanted) checkObject(one);
+  return { objects: wanted, reads, diagnostics };
+}
+
+function checkObject({ apiVersion, kind, metadata }: Partial<KubeObject>): void {
+  const missing = [
+    ...(apiVersion === undefined || apiVersion === '' ? ['apiVersion'] : []),
+    ...(kind === undefined || kind === '' ? ['kind'] : []),
+    ...(metadata?.name === undefined || metadata.name === '' ? ['metadata.name'] : []),
+  ];
+  if (missing.length === 0) return;
+  const subject = `${kind ?? '?'}/${metadata?.name ?? '?'}`;
+  throw new CodedError({ code: 'ManifestInvalid', message: `check built object ${subject}: ${missing.join(', ')} missing`, subject, retryable: false });
 }

@@ -65,7 +65,7 @@ export class Builder {
     if (this.#values > this.#limits.maxValues) throw yamlLimitExceeded('number of values', this.#limits.maxValues);
     switch (parser.type) {
       case EVENT_SCALAR:
-        return parser.style === PLAIN ? this.#plain(parser.value) : parser.value;
+        return parser.style === PLAIN ? plainScalar(parser.value, this.#modern, this.#numbers) : parser.value;
       case EVENT_SEQUENCE_START:
         return this.#sequence();
       case EVENT_MAPPING_START:
@@ -73,25 +73,6 @@ export class Builder {
       default:
         throw UNUSUAL;
     }
-  }
-
-  #plain(text: string): YamlValue {
-    if (!mayResolve(text)) return text;
-    const c = text.charCodeAt(0);
-    if (c >= 45 && c <= 57) {
-      if (DECIMAL.test(text)) return text === '-0' ? 0 : Number(text);
-      if (this.#modern && text.charCodeAt(4) === 45) {
-        const time = parseTimestamp(text);
-        if (time !== undefined) {
-          if (time.zoneHours > 23) throw UNUSUAL;
-          return time.text;
-        }
-      }
-    }
-    const value = resolvePlain(text, this.#modern);
-    if (typeof value === 'bigint') return plainInteger(value, this.#numbers);
-    if (typeof value === 'number' && !Number.isFinite(value)) throw UNUSUAL;
-    return value;
   }
 
   #enter(): void {
@@ -114,7 +95,7 @@ export class Builder {
     while (parser.next() !== EVENT_MAPPING_END) {
       if (parser.type !== EVENT_SCALAR || parser.anchor !== '' || parser.tag !== '') throw UNUSUAL;
       const key = parser.value;
-      if (parser.style === PLAIN && (key === '<<' || (mayResolve(key) && !this.#isTextKey(key)))) throw UNUSUAL;
+      if (parser.style === PLAIN && !isTextKey(key, this.#modern)) throw UNUSUAL;
       if (this.#unique && Object.hasOwn(object, key)) throw UNUSUAL;
       parser.next();
       setEntry(object, key, this.#value());
@@ -122,9 +103,31 @@ export class Builder {
     this.#depth -= 1;
     return object;
   }
+}
 
-  #isTextKey(key: string): boolean {
-    if (typeof resolvePlain(key, this.#modern) !== 'string') return false;
-    return !this.#modern || parseTimestamp(key) === undefined;
+/** The value of a plain scalar without a tag. Throws {@link UNUSUAL} for one that JSON cannot hold. */
+export function plainScalar(text: string, modern: boolean, numbers: Numbers): YamlValue {
+  if (!mayResolve(text)) return text;
+  const c = text.charCodeAt(0);
+  if (c >= 45 && c <= 57) {
+    if (DECIMAL.test(text)) return text === '-0' ? 0 : Number(text);
+    if (modern && text.charCodeAt(4) === 45) {
+      const time = parseTimestamp(text);
+      if (time !== undefined) {
+        if (time.zoneHours > 23) throw UNUSUAL;
+        return time.text;
+      }
+    }
   }
+  const value = resolvePlain(text, modern);
+  if (typeof value === 'bigint') return plainInteger(value, numbers);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw UNUSUAL;
+  return value;
+}
+
+/** True when a plain key is text, and no merge key. */
+export function isTextKey(key: string, modern: boolean): boolean {
+  if (!mayResolve(key)) return key !== '<<';
+  if (typeof resolvePlain(key, modern) !== 'string') return false;
+  return !modern || parseTimestamp(key) === undefined;
 }

@@ -4,6 +4,7 @@ import { decodeV3 } from './decode-v3.ts';
 import { withDefaultLimits, type YamlLimits } from './limits.ts';
 import { Composer } from './node.ts';
 import { Parser } from './parser.ts';
+import { quickDocument } from './quick.ts';
 import { plainV2, plainV3, type Numbers } from './plain.ts';
 import { yamlSource, type YamlSource } from './source.ts';
 import type { YamlValue } from './value.ts';
@@ -48,7 +49,13 @@ export function readYamlDocuments(text: string | Uint8Array, options: ReadYamlOp
 function* documents(source: YamlSource, options: ReadYamlOptions, limits: YamlLimits): Generator<YamlValue> {
   const { dialect = 'v2', strict = false, numbers = 'float64' } = options;
   const modern = dialect === 'v3';
-  const builder = new Builder(new Parser(source, modern), modern, strict || modern, numbers, limits);
+  const unique = strict || modern;
+  const quick = quickDocument(source, { modern, unique, numbers, limits });
+  if (quick !== undefined) {
+    yield quick;
+    return;
+  }
+  const builder = new Builder(new Parser(source, modern), modern, unique, numbers, limits);
   let done = 0;
   try {
     for (let value = builder.document(); value !== undefined; value = builder.document()) {

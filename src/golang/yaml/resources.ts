@@ -181,14 +181,32 @@ function mergeValues(node: YamlNode): YamlNode[] {
  */
 function mergeAll(node: YamlNode, sources: readonly YamlNode[]): void {
   if (sources.length === 0 && !node.content.some((key, i) => i % 2 === 0 && key.tag === NULL_TAG)) return;
-  for (const source of [...sources, node].map(copyNode)) {
+  const { content } = node;
+  const own = copyNode(node);
+  const index = firstKeys(content);
+  for (const source of [...sources.map(copyNode), own]) {
+    const firsts = firstKeys(source.content);
     for (let i = 0; i < source.content.length; i += 2) {
-      const at = keyIndex(source, source.content[i]!.value);
+      const at = firsts.get(source.content[i]!.value)!;
       const key = source.content[at]!;
       const value = source.content[at + 1]!;
-      const found = keyIndex(node, key.tag === NULL_TAG ? '' : key.value);
-      if (found < 0) node.content.push(key, value);
-      else node.content.splice(found, 2, key, value);
+      const found = index.get(key.tag === NULL_TAG ? '' : key.value);
+      if (found === undefined) {
+        if (!index.has(key.value)) index.set(key.value, content.length);
+        content.push(key, value);
+        continue;
+      }
+      const renamed = content[found]!.value !== key.value;
+      content[found] = key;
+      content[found + 1] = value;
+      if (renamed) for (const [name, place] of firstKeys(content)) index.set(name, place);
     }
   }
+}
+
+/** Where each key stands first. */
+function firstKeys(content: readonly YamlNode[]): Map<string, number> {
+  const places = new Map<string, number>();
+  for (let i = content.length - 2; i >= 0; i -= 2) places.set(content[i]!.value, i);
+  return places;
 }

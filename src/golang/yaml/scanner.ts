@@ -111,6 +111,18 @@ export class Scanner {
     return this.pos - this.#pairs;
   }
 
+  /** Position where the line begins. */
+  get lineStart(): number {
+    return this.#lineStart;
+  }
+
+  /** Places the scanner for reading one scalar of a block that is indented by `indent`, without any token before it. */
+  seek(pos: number, lineStart: number, indent: number): void {
+    this.pos = pos;
+    this.#lineStart = lineStart;
+    this.indent = indent;
+  }
+
   /** The next token, which stays in the queue. */
   peek(): Token {
     if (!this.#available) this.#fetchMore();

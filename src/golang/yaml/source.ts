@@ -8,6 +8,8 @@ export type YamlSource = {
   readonly text: string;
   /** There are characters beyond the BMP. */
   readonly hasPairs: boolean;
+  /** Nothing but characters of the BMP, and `\n` the only line break. */
+  readonly simple: boolean;
   /** What libyaml's reader finds wrong with the text; undefined when nothing. */
   readonly problem: string | undefined;
   /** Code units before the block that the reader refuses; the scanner may still fail on its own in them. */
@@ -19,8 +21,8 @@ const READ_BLOCK = 512;
 /** Stands for the last byte of UTF-16 that is half a character. */
 const HALF = '\udc00';
 const INCOMPLETE = 'incomplete UTF-8 octet sequence';
-/** One test for the common text: nothing forbidden, nothing beyond the BMP. */
-const UNUSUAL = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd]/;
+/** One test for the common text: nothing forbidden, nothing beyond the BMP, no other line break than `\n`. */
+const UNUSUAL = /[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
 /**
@@ -32,13 +34,13 @@ export function yamlSource(input: string | Uint8Array, limits: YamlLimits): Yaml
   const decoded = typeof input === 'string' && !startsAsUtf16(input) ? input : decode(typeof input === 'string' ? textToBytes(input) : input);
   const hasMark = decoded.charCodeAt(0) === 0xfeff;
   const text = hasMark ? decoded.slice(1) : decoded;
-  if (!UNUSUAL.test(text)) return { text: text + END, hasPairs: false, problem: undefined, readable: text.length };
-  const at = text.search(FORBIDDEN);
-  if (at < 0) return { text: text + END, hasPairs: true, problem: undefined, readable: text.length };
+  const simple = !UNUSUAL.test(text);
+  const at = simple ? -1 : text.search(FORBIDDEN);
+  if (at < 0) return { text: text + END, hasPairs: !simple, simple, problem: undefined, readable: text.length };
   const problem = problemAt(text, at);
   // That a sequence is cut off shows only at the end of the input, when everything before it has been read.
   const readable = problem === INCOMPLETE ? at : readableLength(text, at, hasMark ? 3 : 0);
-  return { text: text.slice(0, readable) + END, hasPairs: true, problem, readable };
+  return { text: text.slice(0, readable) + END, hasPairs: true, simple, problem, readable };
 }
 
 /** A text made of UTF-16 bytes: its byte order mark stands as two bytes outside UTF-8. */

@@ -115,6 +115,12 @@ class TreeParser {
     return { main: { kind: 'list', pos, nodes }, lastLine: this.#tokens.line };
   }
 
+  #expect(kind: TokenKind, context: string): Token {
+    const token = this.#tokens.nextNonSpace();
+    if (token.kind !== kind) this.#unexpected(token, context);
+    return token;
+  }
+
   // Errors.
 
   #fail(problem: string): never {

@@ -137,7 +137,7 @@ class WordWriter {
     this.word = nextWord(input);
   }
 
-  get kind(): WordKind {
+  kind(): WordKind {
     return this.word.kind;
   }
 
@@ -164,7 +164,7 @@ class WordWriter {
 
   /** Letters and numbers after a number belong to it. */
   writeMixed(): void {
-    while (this.kind === 'alphabet' || this.kind === 'number') {
+    while (this.kind() === 'alphabet' || this.kind() === 'number') {
       this.write(this.word);
       this.advance();
     }
@@ -175,12 +175,12 @@ function splitWords(value: string, connector: string): string {
   if (value === '') return '';
   const writer = new WordWriter(codes(value), connector);
   while (!writer.done) {
-    if (writer.kind !== 'connector') writer.write(writer.word);
+    if (writer.kind() !== 'connector') writer.write(writer.word);
     const previous = writer.word;
     writer.advance();
     if (previous.kind === 'number') {
       writer.writeMixed();
-      if (!['invalid', 'punctuation', 'connector'].includes(writer.kind)) writer.connect();
+      if (!['invalid', 'punctuation', 'connector'].includes(writer.kind())) writer.connect();
     } else if (previous.kind === 'connector') writer.write(previous);
     else if (previous.kind !== 'punctuation') afterWord(writer);
   }
@@ -189,22 +189,22 @@ function splitWords(value: string, connector: string): string {
 }
 
 function afterWord(writer: WordWriter): void {
-  if (writer.kind !== 'number') {
-    if (writer.kind !== 'connector' && writer.kind !== 'punctuation') writer.connect();
+  if (writer.kind() !== 'number') {
+    if (writer.kind() !== 'connector' && writer.kind() !== 'punctuation') writer.connect();
     return;
   }
   if (writer.done) return;
   const number = writer.word;
   writer.advance();
-  if (writer.kind !== 'alphabet') {
+  if (writer.kind() !== 'alphabet') {
     // The number belongs to the word before it: `bld4_floor`.
     writer.write(number);
-    if (writer.kind !== 'connector' && writer.kind !== 'punctuation') writer.connect();
+    if (writer.kind() !== 'connector' && writer.kind() !== 'punctuation') writer.connect();
     return;
   }
   // Small letters follow: the number begins a word of its own, `http_2xx`.
   writer.connect();
   writer.write(number);
   writer.writeMixed();
-  if (!['invalid', 'punctuation', 'connector'].includes(writer.kind)) writer.connect();
+  if (!['invalid', 'punctuation', 'connector'].includes(writer.kind())) writer.connect();
 }

@@ -1,3 +1,5 @@
+import type { GoValue } from '../../golang/index.ts';
+
 /*
  * What templates may ask of the world. A render with the same providers' answers gives the same text. All of it is synchronous, as a
  * template is: slow answers (RSA keys, bcrypt) belong into a worker, or are made ahead (see KeySource).
@@ -21,12 +23,11 @@ export interface RandomProvider {
   shuffle(text: string): string;
 }
 
-/** What a certificate is for: subject alternative names and lifetime. */
+/** What a certificate is for: subject alternative names as the template gave them, not yet checked, and lifetime. */
 export type CertificateNames = {
   readonly commonName: string;
-  /** IP addresses as text. */
-  readonly ips: readonly string[];
-  readonly dnsNames: readonly string[];
+  readonly ips: readonly GoValue[];
+  readonly dnsNames: readonly GoValue[];
   readonly days: number;
 };
 

@@ -3,14 +3,12 @@ import {
   anySliceType,
   budgetExceeded,
   bytesToText,
-  formatValue,
   GoError,
   goInt,
   GoStruct,
   intType,
   intTypes,
   MAX_TEXT,
-  parseIp,
   sliceItems,
   stringType,
   structType,
@@ -44,27 +42,8 @@ function pairValue(pair: CertificatePair): GoStruct {
   return new GoStruct(certificateType, pair);
 }
 
-/** The names given to a certificate function. Throws a GoError for what is no text or no address. */
 function certificateNames(commonName: GoValue, ips: GoValue, dnsNames: GoValue, days: GoValue): CertificateNames {
-  const addresses = (sliceItems(ips) ?? []).map((ip) => {
-    if (typeof ip !== 'string') throw new GoError(`error parsing ip: ${formatValue(ip)} is not a string`);
-    if (!isAddress(ip)) throw new GoError(`error parsing ip: ${ip}`);
-    return ip;
-  });
-  const names = (sliceItems(dnsNames) ?? []).map((name) => {
-    if (typeof name !== 'string') throw new GoError(`error processing alternate dns name: ${formatValue(name)} is not a string`);
-    return name;
-  });
-  return { commonName: text(commonName), ips: addresses, dnsNames: names, days: int(days) };
-}
-
-function isAddress(value: string): boolean {
-  try {
-    return parseIp(value).zone === '';
-  } catch (error) {
-    if (error instanceof GoError) return false;
-    throw error;
-  }
+  return { commonName: text(commonName), ips: sliceItems(ips) ?? [], dnsNames: sliceItems(dnsNames) ?? [], days: int(days) };
 }
 
 /** A count of random characters: none for negative ones, as goutils' ignored error. */

@@ -1,6 +1,5 @@
 import { stringType } from '../../golang/index.ts';
-import { FunctionTable, type TemplateFunction } from '../../gotemplate/index.ts';
-import { sprigFunctions, type Providers } from './sprig-pending.ts';
+import { FunctionTable, sprigFunctions, type Providers, type TemplateFunction } from '../../gotemplate/index.ts';
 import type { Rules } from '../profile.ts';
 import { templateFunctions } from './template-functions.ts';
 import { mustTomlFunctions, tomlFunctions } from './toml-functions.ts';
@@ -19,7 +18,6 @@ export function helmFunctions(providers: Providers, { mustFunctions }: Rules, en
   let table = known.get(key);
   if (table === undefined) {
     const functions = new Map<string, TemplateFunction>(sprigFunctions(providers));
-    for (const name of ['env', 'expandenv']) functions.delete(name);
     for (const [name, fn] of [...yamlFunctions, ...tomlFunctions, ...templateFunctions]) functions.set(name, fn);
     if (mustFunctions) for (const [name, fn] of [...mustYamlFunctions, ...mustTomlFunctions]) functions.set(name, fn);
     if (!enableDns) functions.set('getHostByName', noAddress);

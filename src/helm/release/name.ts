@@ -1,6 +1,5 @@
 import { quote } from '../../golang/index.ts';
-import { FunctionTable, TemplateSet } from '../../gotemplate/index.ts';
-import { defaultProviders, sprigFunctions, type Providers } from '../engine/sprig-pending.ts';
+import { defaultProviders, FunctionTable, sprigFunctions, TemplateSet, type Providers } from '../../gotemplate/index.ts';
 import { helmError } from '../errors.ts';
 
 const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

@@ -22,6 +22,8 @@ type Place = { collection: Collection; namespace: string; name: string };
 class Collector {
   readonly #cluster: Cluster;
   readonly #dependents = new Map<string, Map<string, Place>>();
+  /** Owners being deleted in the foreground, by uid. */
+  readonly #waiting = new Map<string, Place>();
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -42,8 +44,7 @@ class Collector {
       const dependents = this.#dependents.get(uid);
       this.#dependents.delete(uid);
       for (const place of dependents?.values() ?? []) setImmediate(() => this.#collect(place));
-      for (const owner of object.metadata.ownerReferences ?? [])
-        setImmediate(() => this.#finishForeground(owner.uid, object.metadata.namespace ?? ''));
+      for (const owner of object.metadata.ownerReferences ?? []) setImmediate(() => this.#finishForeground(owner.uid));
       return;
     }
     this.index(collection, object);
@@ -80,20 +81,20 @@ class Collector {
   }
 
   #foreground(collection: Collection, owner: KubeObject): void {
-    const dependents = this.#living(owner.metadata.uid ?? '');
-    for (const { place, object } of dependents)
+    const { uid = '', namespace = '', name } = owner.metadata;
+    this.#waiting.set(uid, { collection, namespace, name });
+    for (const { place, object } of this.#living(uid))
       if (object.metadata.deletionTimestamp === undefined) this.#cluster.delete(place.collection, object);
-    if (this.#living(owner.metadata.uid ?? '').length === 0) this.#dropFinalizer(collection, owner, FOREGROUND);
+    this.#finishForeground(uid);
   }
 
   /** A dependent is gone: an owner that waits for its last one may go. */
-  #finishForeground(uid: string, namespace: string): void {
-    for (const collection of this.#cluster.api.store.collections()) {
-      const owner = this.#cluster
-        .list(collection, namespace)
-        .find((it) => it.metadata.uid === uid && it.metadata.finalizers?.includes(FOREGROUND) === true);
-      if (owner !== undefined && this.#living(uid).length === 0) this.#dropFinalizer(collection, owner, FOREGROUND);
-    }
+  #finishForeground(uid: string): void {
+    const place = this.#waiting.get(uid);
+    if (place === undefined || this.#living(uid).length > 0) return;
+    this.#waiting.delete(uid);
+    const owner = this.#cluster.get(place.collection, place.namespace, place.name);
+    if (owner?.metadata.uid === uid) this.#dropFinalizer(place.collection, owner, FOREGROUND);
   }
 
   #orphan(collection: Collection, owner: KubeObject): void {
