@@ -12,7 +12,7 @@ import { toStages, toWaves, type Stage } from './order.ts';
 import { driftOf, firstStep, prepare, toKnown, type Policy, type Prepared, type Write } from './plan.ts';
 import { mapLimited } from './pool.ts';
 import { waitForCurrent } from './stage-wait.ts';
-import type { ApplyRequest, ApplyResult, ApplyWarning, DriftReport, Known, LiveRecord } from './types.ts';
+import type { ApplyRequest, ApplyResult, ApplyWarning, DriftReport, Known, LiveRecord } from './request.ts';
 import { examine, type Examined } from './examine.ts';
 import { writeObject, type WriteOutcome } from './write.ts';
 

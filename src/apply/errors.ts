@@ -1,7 +1,7 @@
 import { CodedError, errorMessage, isCodedError } from '../std/index.ts';
 import { formatObjectRef, type ObjectRef } from '../manifest/index.ts';
 import { KubeError, isKubeError } from '../kube/index.ts';
-import type { ApplyResult } from './types.ts';
+import type { ApplyResult } from './request.ts';
 
 /** Every way this room fails. */
 export type ApplyErrorCode =

@@ -5,7 +5,7 @@ import { lostFields, managersOf, ownEntry, subtractFields } from './managed-fiel
 import { MARKS, hasMark } from './marks.ts';
 import { isBuiltIn } from './normalise.ts';
 import { afterDryRun, withLiveObject, type NextStep, type Policy, type Prepared } from './plan.ts';
-import type { ApplyWarning, DriftReport, Known, LiveRecord } from './types.ts';
+import type { ApplyWarning, DriftReport, Known, LiveRecord } from './request.ts';
 import { undeclaredFields, withoutFields } from './unknown-fields.ts';
 
 export type ExamineContext = {
@@ -56,10 +56,11 @@ function dryRun(desired: KubeObject, { client, policy, signal }: ExamineContext)
 async function decide(object: Prepared, answer: KubeObject, context: ExamineContext, warnings: readonly ApplyWarning[]): Promise<Examined> {
   const { client, policy, known, live, drift, signal } = context;
   const next = afterDryRun(object, answer, known, live, policy);
-  const explains = drift === 'changed' || drift === 'foreign';
-  if (next.kind !== 'needs-live' && !explains) {
-    const gone: DriftReport | undefined = drift === undefined ? undefined : { ref: object.ref, kind: drift, managers: [], fields: [] };
-    return { kind: 'decided', next, recreate: false, drift: gone, warnings };
+  const isNew = (answer.metadata.resourceVersion ?? '') === '';
+  if (isNew || (next.kind !== 'needs-live' && drift === undefined)) {
+    if (next.kind === 'needs-live') throw new Error('a new object leaves no question');
+    const report: DriftReport | undefined = drift === undefined ? undefined : { ref: object.ref, kind: drift, managers: [], fields: [] };
+    return { kind: 'decided', next, recreate: false, drift: report, warnings };
   }
   const current = await client.find(targetOf(object.desired), { signal });
   if (current === undefined) {
@@ -69,16 +70,25 @@ async function decide(object: Prepared, answer: KubeObject, context: ExamineCont
   }
   const decided = next.kind === 'needs-live' ? withLiveObject(object, answer, current, policy) : next;
   if (decided.kind === 'needs-live') throw new Error('a live object leaves no question');
-  const report = drift === undefined ? undefined : explainDrift(object, answer, current, drift, policy.fieldManager);
+  const report = drift === undefined || decided.kind !== 'write' ? undefined : explainDrift(object, answer, current, known, drift, policy.fieldManager);
   return { kind: 'decided', next: decided, recreate: false, drift: report, warnings };
 }
 
 /** Names the fields we lost, and who has them now. */
-function explainDrift(object: Prepared, answer: KubeObject, live: KubeObject, kind: DriftReport['kind'], fieldManager: string): DriftReport {
+function explainDrift(
+  object: Prepared,
+  answer: KubeObject,
+  live: KubeObject,
+  known: Known | undefined,
+  drift: DriftReport['kind'],
+  fieldManager: string,
+): DriftReport {
   const wanted = ownEntry(answer, fieldManager)?.fieldsV1;
   const owned = ownEntry(live, fieldManager)?.fieldsV1;
   const lost = subtractFields(wanted, owned);
   const managers = managersOf(live, fieldManager, lost);
+  // Gone from the watch but not from the cluster: someone took the owner's labels off.
+  const kind = drift === 'gone' && live.metadata.uid === known?.uid ? 'changed' : drift;
   return { ref: object.ref, kind, managers, fields: lostFields(wanted, owned) };
 }
 

@@ -3,7 +3,7 @@ export { formatPruneFailures, pruneObjects, type PruneFailure, type PruneRequest
 export { OwnedObjects, toLiveRecord, type OwnedChange, type OwnedObjectsOptions } from './owned-objects.ts';
 export { sweepOwned, type SweepOptions, type SweepResult } from './sweep.ts';
 export { waitForGone } from './stage-wait.ts';
-export type { ApplyRequest, ApplyResult, ApplyWarning, DriftReport, Known, LiveRecord, LiveSource } from './types.ts';
+export type { ApplyRequest, ApplyResult, ApplyWarning, DriftReport, Known, LiveRecord, LiveSource } from './request.ts';
 export { ApplyError, type ApplyErrorCode, type ObjectFailure } from './errors.ts';
 export { formatChange, formatChanges, hasChanged, type Action, type Change, type ChangeSet } from './change-set.ts';
 export {

@@ -6,7 +6,7 @@ import { contentHash } from './hash.ts';
 import { defaultTakeover, driftHash, type ManagerMatch } from './managed-fields.ts';
 import { MARKS } from './marks.ts';
 import { isForeign } from './plan.ts';
-import type { LiveRecord, LiveSource } from './types.ts';
+import type { LiveRecord, LiveSource } from './request.ts';
 
 export type OwnedObjectsOptions = {
   /** Reads and watches as this identity: the controller's own. */

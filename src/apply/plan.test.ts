@@ -5,7 +5,7 @@ import { systemClock } from '../std/index.ts';
 import { defaultTakeover } from './managed-fields.ts';
 import { toLiveRecord } from './owned-objects.ts';
 import { afterDryRun, cleanupPatch, driftOf, firstStep, prepare, toKnown, withLiveObject, type Policy, type Prepared } from './plan.ts';
-import type { LiveRecord } from './types.ts';
+import type { LiveRecord } from './request.ts';
 
 const us = 'kustomize-controller';
 const policy: Policy = { fieldManager: us, takeover: defaultTakeover(us), ignore: [] };

@@ -5,7 +5,7 @@ import { contentHash, desiredHash } from './hash.ts';
 import { adaptPayload, ignoredPaths, withoutPaths, type CompiledRules } from './ignore-rules.ts';
 import { driftHash, hasForeignManager, ownEntry, subtractFields, takeOver, type ManagerMatch } from './managed-fields.ts';
 import { MARKS, hasMark } from './marks.ts';
-import type { Known, LiveRecord } from './types.ts';
+import type { Known, LiveRecord } from './request.ts';
 
 /** One desired object ready to be applied. */
 export type Prepared = {

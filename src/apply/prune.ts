@@ -6,7 +6,7 @@ import { apiVersionOf, inventoryEntry, type Inventory, type InventoryObject } fr
 import { MARKS, hasMark, isOwnedBy, type Owner } from './marks.ts';
 import { kindRank } from './order.ts';
 import { mapLimited } from './pool.ts';
-import type { LiveRecord, LiveSource } from './types.ts';
+import type { LiveRecord, LiveSource } from './request.ts';
 
 export type PruneRequest = {
   client: KubeClient;

@@ -24,13 +24,13 @@ export class Body {
     this.isEmpty = isEmptyList(root);
   }
 
-  /** Runs the body as `template`, with `dot` for `.` and `$`. */
-  exec(run: Run, template: Running, dot: GoValue, depth: number): void {
+  /** A frame in which the body runs as `template`, with `dot` for `$`; `frame.exec(frame, dot)` runs it. */
+  frame(run: Run, template: Running, dot: GoValue, depth: number): Frame {
     const { compiled, functions } = this.#linked(run.set.functions);
     run.budget.spend(compiled.slots >>> 4);
     const slots = new Array<GoValue>(compiled.slots).fill(undefined);
     slots[0] = dot;
-    compiled.exec(new Frame(run, template, functions, slots, depth, this.root), dot);
+    return new Frame(run, template, compiled.exec, functions, slots, depth, this.root);
   }
 
   #linked(table: FunctionTable): Linked {

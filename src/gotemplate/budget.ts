@@ -5,7 +5,8 @@ import { defaultLimits, type Limits } from './limits.ts';
 export class Budget {
   readonly limits: Limits;
   #steps: number;
-  #depth = 0;
+  /** Executions within each other right now. Set back by {@link TemplateSet}; a plain field, for it must work where the stack ends. */
+  depth = 0;
 
   constructor(limits: Partial<Limits> = {}) {
     this.limits = { ...defaultLimits, ...limits };
@@ -34,23 +35,14 @@ export class Budget {
     if (length > this.limits.output) throw budgetExceeded('output', this.limits.output);
   }
 
-  /** Begins an execution; {@link Budget.leave} ends it. @throws CodedError `BudgetExceeded` */
-  enter(): void {
-    if (this.#depth >= this.limits.depth) throw budgetExceeded('nested executions', this.limits.depth);
-    this.#depth++;
-  }
-
-  leave(): void {
-    this.#depth--;
+  /** Begins an execution and gives the depth to go back to at its end. @throws CodedError `BudgetExceeded` */
+  enter(): number {
+    if (this.depth >= this.limits.depth) throw budgetExceeded('nested executions', this.limits.depth);
+    return this.depth++;
   }
 
   /** Steps spent so far. */
   get spent(): number {
     return this.limits.steps - this.#steps;
-  }
-
-  /** True while only one execution runs. */
-  get isOutermost(): boolean {
-    return this.#depth === 1;
   }
 }

@@ -1,7 +1,7 @@
 import { budgetExceeded, joinText, quote, type GoValue } from '../golang/index.ts';
 import type { Body } from './body.ts';
 import { Budget } from './budget.ts';
-import { failure, Run } from './compile/frame.ts';
+import { failure, Run, type Frame } from './compile/frame.ts';
 import { TemplateError } from './error.ts';
 import type { FunctionTable } from './function.ts';
 import { maxTemplateDepth } from './limits.ts';
@@ -106,33 +106,38 @@ export class TemplateSet {
   }
 
   /**
-   * Executes the template of that name with `data` for `.` and returns what it writes. Functions that execute templates pass on the
-   * budget of the execution they are called from.
+   * Executes a template with `data` for `.` and returns what it writes: the one of that name, or one that {@link TemplateSet.parse}
+   * returned, whether or not its name still means it. Functions that execute templates pass on the budget of the execution they are
+   * called from.
    * @throws TemplateError `TemplateUndefined`, `TemplateExecution`
    * @throws CodedError `BudgetExceeded`
    */
-  execute(name: string, data: GoValue, budget?: Budget): string {
-    const template = this.lookup(name);
-    if (template !== undefined) return this.executeTemplate(template, data, budget);
+  execute(template: string | Template, data: GoValue, budget: Budget = new Budget()): string {
+    const run = new Run(this, budget);
+    try {
+      const frame = this.#frame(template, data ?? undefined, run);
+      frame.exec(frame, data ?? undefined);
+    } catch (error) {
+      throw run.depth === 0 && isStackOverflow(error) ? stackEnded(run) : error;
+    } finally {
+      budget.depth = run.depth;
+    }
+    budget.checkOutput(run.out.length);
+    return joinText(run.out);
+  }
+
+  #frame(template: string | Template, dot: GoValue, run: Run): Frame {
+    const found = typeof template === 'string' ? this.lookup(template) : template;
+    if (found !== undefined) return found.body.frame(run, found, dot, 0);
     throw new TemplateError({
       code: 'TemplateUndefined',
-      message: `template: no template ${quote(name)} associated with template ${quote(this.name)}`,
+      message: `template: no template ${quote(String(template))} associated with template ${quote(this.name)}`,
     });
   }
 
-  /** Executes a template that {@link TemplateSet.parse} returned, whether or not its name still means it. */
-  executeTemplate(template: Template, data: GoValue, budget: Budget = new Budget()): string {
-    const run = new Run(this, budget);
-    budget.enter();
-    try {
-      template.body.exec(run, template, data ?? undefined, 0);
-      budget.checkOutput(run.out.length);
-      return joinText(run.out);
-    } catch (error) {
-      throw budget.isOutermost && isStackOverflow(error) ? stackEnded(run) : error;
-    } finally {
-      budget.leave();
-    }
+  /** Executes a template that {@link TemplateSet.parse} returned. */
+  executeTemplate(template: Template, data: GoValue, budget?: Budget): string {
+    return this.execute(template, data, budget);
   }
 
   #associate(template: Template): void {

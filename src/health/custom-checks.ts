@@ -3,7 +3,7 @@ import { parseApiVersion, type KubeObject } from '../manifest/index.ts';
 import { parseExpression, type Expression } from '../cel/index.ts';
 import { fieldAt } from './fields.ts';
 import { computeStatus } from './status.ts';
-import type { ComputeOptions, HealthResult, HealthStatus } from './types.ts';
+import type { ComputeOptions, HealthResult, HealthStatus } from './result.ts';
 
 /** One entry of `spec.healthCheckExprs`. */
 export type HealthCheckExpression = { apiVersion: string; kind: string; current: string; inProgress?: string; failed?: string };

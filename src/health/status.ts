@@ -1,6 +1,6 @@
 import { parseApiVersion, type KubeObject } from '../manifest/index.ts';
 import { conditionsOf, fieldAt, integerAt, isRecord, textAt, type Condition } from './fields.ts';
-import type { ComputeOptions, HealthResult, HealthStatus } from './types.ts';
+import type { ComputeOptions, HealthResult, HealthStatus } from './result.ts';
 
 type Rule = (object: KubeObject, options: ComputeOptions) => HealthResult;
 

@@ -1,5 +1,5 @@
 import { formatObjectRef, type ObjectRef } from '../manifest/index.ts';
-import type { HealthResult } from './types.ts';
+import type { HealthResult } from './result.ts';
 
 /** One object of a health check and what is known of it; `result` is undefined while nothing is. */
 export type Checked = {

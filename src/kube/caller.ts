@@ -5,7 +5,7 @@ import type { IdentityHeaders } from './identity.ts';
 import { parseJson, writeJson } from './json.ts';
 import type { RateLimiter } from './limiter.ts';
 import type { HttpRequest, HttpStream, Transport } from './transport.ts';
-import type { RequestRecord } from './types.ts';
+import type { RequestRecord } from './kube-client.ts';
 
 /** One logical call: sent once or, when that is safe, again. */
 export type Call = {

@@ -5,7 +5,7 @@ import type { KubeClientOptions } from './connect.ts';
 import { KubeError } from './errors.ts';
 import { FakeApiServer, type SeenRequest } from './testing/fake-api-server.ts';
 import { fastClock } from './testing/fast-clock.ts';
-import type { KubeClient, RequestRecord } from './types.ts';
+import type { KubeClient, RequestRecord } from './kube-client.ts';
 
 const configMap = (name: string, data: Record<string, string> = {}) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data });
 const at = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name });

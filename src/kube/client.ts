@@ -26,7 +26,7 @@ import type {
   WatchEvent,
   WatchOptions,
   WriteOptions,
-} from './types.ts';
+} from './kube-client.ts';
 import { readWatch } from './watch.ts';
 
 const PARTIAL = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';

@@ -11,7 +11,7 @@ import { RateLimiter, type RateLimit } from './limiter.ts';
 import { proxyFromEnvironment } from './proxy.ts';
 import { DiscoveryMapper } from './rest-mapper.ts';
 import { Transport, type TransportOptions } from './transport.ts';
-import type { KindRef, KubeClient, RequestRecord } from './types.ts';
+import type { KindRef, KubeClient, RequestRecord } from './kube-client.ts';
 
 export type KubeClientOptions = TransportOptions & {
   clock?: Clock;

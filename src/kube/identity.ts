@@ -1,4 +1,4 @@
-import type { Identity } from './types.ts';
+import type { Identity } from './kube-client.ts';
 
 /** Header lines for an identity, and whether a name repeats (which must not travel joined: `a, b` is another group). */
 export type IdentityHeaders = { lines: readonly string[]; repeats: boolean };

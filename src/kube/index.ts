@@ -22,7 +22,7 @@ export type {
   WatchEvent,
   WatchOptions,
   WriteOptions,
-} from './types.ts';
+} from './kube-client.ts';
 export { KubeError, isKubeError, type KubeErrorCode, type StatusCause } from './errors.ts';
 export type { ClusterConfig, Credential, ExecPlugin } from './cluster-config.ts';
 export {

@@ -3,7 +3,7 @@ import type { Clock } from '../std/index.ts';
 import { KubeError } from './errors.ts';
 import { Reflector } from './reflector.ts';
 import { Store, storeKey, type Index } from './store.ts';
-import type { Informer, InformerHandler, InformerOptions, KindRef, KubeClient } from './types.ts';
+import type { Informer, InformerHandler, InformerOptions, KindRef, KubeClient } from './kube-client.ts';
 
 export type InformerHubOptions = {
   clock: Clock;

@@ -4,7 +4,7 @@ import type { KubeObject } from '../manifest/index.ts';
 import { createKubeClient } from './connect.ts';
 import { FakeApiServer, type SeenRequest } from './testing/fake-api-server.ts';
 import { fastClock } from './testing/fast-clock.ts';
-import type { Informer, KubeClient } from './types.ts';
+import type { Informer, KubeClient } from './kube-client.ts';
 
 const kind = { apiVersion: 'v1', kind: 'ConfigMap' };
 const isWatch = ({ query }: SeenRequest): boolean => query.get('watch') === 'true';

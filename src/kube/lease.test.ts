@@ -5,7 +5,7 @@ import { createKubeClient } from './connect.ts';
 import { LeaderElection } from './lease.ts';
 import { FakeApiServer } from './testing/fake-api-server.ts';
 import { fastClock } from './testing/fast-clock.ts';
-import type { KubeClient } from './types.ts';
+import type { KubeClient } from './kube-client.ts';
 
 describe('leader election', () => {
   let server: FakeApiServer;

@@ -2,7 +2,7 @@ import { milliseconds, sleep, type Clock, type Duration, type Instant } from '..
 import type { KubeObject } from '../manifest/index.ts';
 import { isKubeError } from './errors.ts';
 import { isRecord } from './json.ts';
-import type { KubeClient, Target } from './types.ts';
+import type { KubeClient, Target } from './kube-client.ts';
 
 export type LeaseOptions = {
   client: KubeClient;

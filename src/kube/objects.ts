@@ -1,7 +1,7 @@
 import type { KubeObject } from '../manifest/index.ts';
 import { KubeError } from './errors.ts';
 import { isRecord } from './json.ts';
-import type { KindRef, ObjectList, Target } from './types.ts';
+import type { KindRef, ObjectList, Target } from './kube-client.ts';
 
 /** Where an object lives: what client calls take. */
 export function targetOf(object: KubeObject): Target {

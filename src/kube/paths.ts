@@ -1,4 +1,4 @@
-import type { Resource } from './types.ts';
+import type { Resource } from './kube-client.ts';
 
 /** Query parameters; undefined and empty values are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;

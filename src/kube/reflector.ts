@@ -1,7 +1,7 @@
 import { backoffDelay, milliseconds, minutes, seconds, sleep, type Backoff, type Clock } from '../std/index.ts';
 import { KubeError, isKubeError } from './errors.ts';
 import { keyOf, type Store } from './store.ts';
-import type { KindRef, KubeClient, ListOptions, WatchEvent } from './types.ts';
+import type { KindRef, KubeClient, ListOptions, WatchEvent } from './kube-client.ts';
 
 export type ReflectorOptions = Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector' | 'form'> & {
   clock: Clock;

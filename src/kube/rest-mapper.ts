@@ -2,7 +2,7 @@ import { milliseconds, type Clock } from '../std/index.ts';
 import { parseApiVersion, type KubeObject } from '../manifest/index.ts';
 import { KubeError } from './errors.ts';
 import { isRecord } from './json.ts';
-import type { KindRef, Resource, RestMapper } from './types.ts';
+import type { KindRef, Resource, RestMapper } from './kube-client.ts';
 
 /** Asks the server for one discovery document, aggregated when it can. */
 export type DiscoveryFetch = (path: '/api' | '/apis' | `/api/${string}` | `/apis/${string}`, accept?: string) => Promise<unknown>;

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../manifest/index.ts';
-import type { InformerHandler } from './types.ts';
+import type { InformerHandler } from './kube-client.ts';
 
 /** Key of an object within one collection. */
 export function storeKey(namespace: string, name: string): string {

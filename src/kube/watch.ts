@@ -4,7 +4,7 @@ import { errorMessage } from '../std/index.ts';
 import { KubeError, readStatus, statusCode } from './errors.ts';
 import { isRecord, parseJson } from './json.ts';
 import { toObject } from './objects.ts';
-import type { KindRef, WatchEvent } from './types.ts';
+import type { KindRef, WatchEvent } from './kube-client.ts';
 
 /** A single event larger than this ends the watch. etcd itself refuses objects over 1.5 MiB. */
 export const EVENT_LIMIT: number = 32 << 20;

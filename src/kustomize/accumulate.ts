@@ -1,3 +1,4 @@
+import { isYamlObject, readYaml } from '../golang/index.ts';
 import { Accumulator } from './accumulator.ts';
 import { absorb } from './absorb.ts';
 import type { BuildContext } from './build-context.ts';
@@ -21,8 +22,10 @@ import { fileText, readObjects } from './read-documents.ts';
 import { Resource, type Origin } from './resource.ts';
 import { builtinTransformers } from './transform/builtin.ts';
 import { inFile } from './transform/patches.ts';
-import { markVarSources, toVar } from './transform/vars.ts';
-import { readYaml } from '../golang/index.ts';
+import { formatVarFields, markVarSources, toVar } from './transform/vars.ts';
+
+/** The Kubernetes whose schema is built in. */
+const BUILTIN_VERSION = 'v1.21.2';
 
 /** One kustomization on its way from file to resources. */
 export class Target {
@@ -64,19 +67,18 @@ export class Target {
     const { openapi } = this.kustomization;
     const path = openapi?.get('path');
     const content = path === undefined ? undefined : this.loader.load(path);
-    const { scopes } = this.context;
-    if (this.context.schemaIsSet && !replace) return;
+    const { schemas } = this.context;
+    if (schemas.isSet && !replace) return;
     const version = openapi?.get('version') ?? '';
     if (content !== undefined) {
       if (openapi?.has('version') === true) {
         throw new KustomizeError('KustomizationInvalid', 'builtin version and custom schema provided, cannot use both');
       }
       const document = readYaml(fileText(content), { dialect: 'v2' });
-      scopes.custom = mergeSchemaOf(typeof document === 'object' && document !== null && !Array.isArray(document) ? document : {});
-      this.context.schemaIsSet = true;
+      schemas.setCustom(mergeSchemaOf(isYamlObject(document) ? document : {}));
     } else if (version !== '') {
-      if (version !== 'v1.21.2') throw new KustomizeError('KustomizationInvalid', 'the specified OpenAPI version is not built in');
-      this.context.schemaIsSet = true;
+      if (version !== BUILTIN_VERSION) throw new KustomizeError('KustomizationInvalid', 'the specified OpenAPI version is not built in');
+      schemas.isSet = true;
     }
   }
 
@@ -100,9 +102,9 @@ export class Target {
     if (fields.length === 0) return;
     const vars = fields.map(toVar);
     within(
-      `merging vars [${vars.map((each) => each.name).join(' ')}]`,
+      `merging vars [${fields.map(formatVarFields).join(' ')}]`,
       () => {
-        markVarSources(into.resources, vars, this.context.scopes);
+        markVarSources(into.resources, vars, this.context.schemas);
         for (const each of vars) into.vars.add(each);
       },
       'VarFailed',
@@ -142,7 +144,7 @@ export class Target {
   #readResources(text: string): Resource[] {
     const objects = readObjects(text, this.context.limits);
     this.context.count('resources', objects.length);
-    const resources = objects.map((object) => new Resource(object, this.context.scopes));
+    const resources = objects.map((object) => new Resource(object, this.context.schemas));
     return unique(resources);
   }
 

@@ -3,7 +3,7 @@ import type { FileTree } from '../manifest/index.ts';
 import { DEFAULT_COMPOSE_LIMITS, type ComposeLimits } from './compose.ts';
 import { KustomizeError } from './errors.ts';
 import type { HelmChartFields } from './kustomization.ts';
-import type { Scopes } from './scopes.ts';
+import { Schemas } from './schemas.ts';
 
 /** Something a user should know about a build that succeeded. */
 export type Diagnostic = {
@@ -63,16 +63,15 @@ const COUNTED: Readonly<Record<Counted, { limit: keyof BuildLimits; name: string
 /** What the parts of one build share. */
 export class BuildContext {
   readonly limits: BuildLimits;
-  readonly scopes: Scopes = { custom: undefined };
+  readonly schemas: Schemas;
   readonly diagnostics: Diagnostic[] = [];
   readonly inflateHelmChart: InflateHelmChart | undefined;
-  /** A kustomization has named a schema. */
-  schemaIsSet = false;
   readonly #counts: Record<Counted, number> = { resources: 0, kustomizations: 0, bytes: 0 };
 
-  constructor(limits: BuildLimits, inflateHelmChart: InflateHelmChart | undefined) {
+  constructor(limits: BuildLimits, inflateHelmChart: InflateHelmChart | undefined, schemas: Schemas) {
     this.limits = limits;
     this.inflateHelmChart = inflateHelmChart;
+    this.schemas = schemas;
   }
 
   /** Counts against a budget of the build; throws when it is crossed. */

@@ -8,6 +8,7 @@ import { originText, transformationsText } from './origin.ts';
 import { makePlain } from './plain.ts';
 import { ResourceList } from './resource-list.ts';
 import { metaMap, setMetaMap, type Resource } from './resource.ts';
+import { Schemas } from './schemas.ts';
 import { setEntries } from './transform/entries.ts';
 import { addHashes } from './transform/hash.ts';
 import { fixNameReferences } from './transform/name-references.ts';
@@ -27,6 +28,14 @@ export type BuildOptions = {
   /** Renders `helmCharts`. Without it they are refused. */
   inflateHelmChart?: InflateHelmChart;
   limits?: Partial<BuildLimits>;
+  /** The tree is a whole file system, whose root is its own parent. Otherwise a path that leaves the tree is an error. */
+  isWholeFileSystem?: boolean;
+};
+
+/** {@link BuildOptions} and what only this room sets. */
+export type InnerBuildOptions = BuildOptions & {
+  /** Read Kubernetes' own schema at once, as Flux does. */
+  eagerSchema?: boolean;
 };
 
 /** What a build makes. */
@@ -48,11 +57,16 @@ export function build(tree: FileTree, path: string, options: BuildOptions = {}):
 }
 
 /** {@link build} with the kustomization of the outermost folder given instead of read. */
-export function buildKustomization(tree: FileTree, path: string, options: BuildOptions, given: Kustomization | undefined): Build {
+export function buildKustomization(tree: FileTree, path: string, options: InnerBuildOptions, given: Kustomization | undefined): Build {
   const limits = { ...DEFAULT_BUILD_LIMITS, ...options.limits };
   const reads = new Set<string>();
-  const loading: LoadContext = { remote: options.remote, reads, maxDepth: limits.maxBaseDepth };
-  const context = new BuildContext(limits, options.inflateHelmChart);
+  const loading: LoadContext = {
+    remote: options.remote,
+    reads,
+    maxDepth: limits.maxBaseDepth,
+    isWholeFileSystem: options.isWholeFileSystem === true,
+  };
+  const context = new BuildContext(limits, options.inflateHelmChart, new Schemas(options.eagerSchema === true));
   const loader = Loader.at(tree, path, options.loadRestrictions ?? 'rootOnly', loading);
   const target = Target.load(loader, context, given);
   target.useSchema(true);

@@ -43,6 +43,7 @@ class Composer {
   readonly #anchors = new Map<string, Value | typeof NOT_YET>();
   #values = 0;
   #depth = 0;
+  #firstLine = 0;
 
   constructor(text: string, limits: ComposeLimits) {
     this.#parser = new yaml.Parser(yaml.yamlSource(text, yaml.DEFAULT_YAML_LIMITS), true);
@@ -54,6 +55,7 @@ class Composer {
     parser.next();
     if (parser.next() === yaml.EVENT_STREAM_END) return undefined;
     parser.next();
+    this.#firstLine = parser.line;
     const value = this.#value();
     parser.next();
     return value;
@@ -145,7 +147,7 @@ class Composer {
       const name = keyText(key);
       if (tagOfKey(key) !== '!!str' && !this.#isPlainRootKey(key)) fault ??= { message: keyMessage(key), last: {} };
       if (Object.hasOwn(mapping, name)) {
-        fault ??= { message: duplicateMessage(name, line, lines[names.indexOf(name)] ?? 0), last: {} };
+        fault ??= { message: duplicateMessage(name, line - this.#firstLine, (lines[names.indexOf(name)] ?? 0) - this.#firstLine), last: {} };
         setField(fault.last, name, value);
       } else {
         names.push(name);

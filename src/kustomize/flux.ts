@@ -42,7 +42,7 @@ export function buildFlux(tree: FileTree, path: string, spec: FluxKustomizationS
   if (root === undefined) throw new KustomizeError('PathDenied', `'${path}' leaves the root of the files`, { subject: path });
   const reads = new Set<string>();
   const kustomization = overlay(tree, root, findOrGenerate(tree, root, reads), spec);
-  const built = buildKustomization(tree, root, { ...options, loadRestrictions: 'none', reorder: 'none' }, kustomization);
+  const built = buildKustomization(tree, root, { ...options, loadRestrictions: 'none', reorder: 'none', eagerSchema: true }, kustomization);
   return { ...built, reads: new Set([...reads, ...built.reads]) };
 }
 

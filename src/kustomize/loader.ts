@@ -20,7 +20,22 @@ export type LoadContext = {
   readonly reads: Set<string>;
   /** Folders that may be loaded one inside the other. */
   readonly maxDepth: number;
+  /** The root of the tree is its own parent, as that of a file system is. */
+  readonly isWholeFileSystem: boolean;
 };
+
+/** A path of the tree from a folder of it; throws when it leaves the tree. */
+function resolve(context: LoadContext, base: string, path: string): string {
+  const found = joinTreePath(base, path);
+  if (found !== undefined) return found;
+  if (!context.isWholeFileSystem) throw escapes(path);
+  const parts = base === '' ? [] : base.split('/');
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
 
 /** Reads files for the kustomization of one folder. */
 export class Loader {
@@ -49,8 +64,7 @@ export class Loader {
 
   /** A loader for the folder a build begins with; throws when it is no folder. */
   static at(tree: FileTree, path: string, restrictions: LoadRestrictions, context: LoadContext): Loader {
-    const root = joinTreePath('', path);
-    if (root === undefined) throw escapes(path);
+    const root = resolve(context, '', path);
     try {
       return new Loader(tree, confirmFolder(tree, root), restrictions, context);
     } catch (error) {
@@ -89,8 +103,7 @@ export class Loader {
     const repo = parseRepoUrl(path);
     if (repo !== undefined) return this.#clone(path, repo);
     if (path.startsWith('/')) throw new KustomizeError('PathDenied', `new root '${path}' cannot be absolute`, { subject: path });
-    const root = joinTreePath(this.root, path);
-    if (root === undefined) throw escapes(path);
+    const root = resolve(this.#context, this.root, path);
     try {
       confirmFolder(this.#tree, root);
     } catch (error) {
@@ -125,9 +138,7 @@ export class Loader {
   }
 
   #resolve(path: string): string {
-    const full = path.startsWith('/') ? joinTreePath('', path) : joinTreePath(this.root, path);
-    if (full === undefined) throw escapes(path);
-    return full;
+    return resolve(this.#context, path.startsWith('/') ? '' : this.root, path);
   }
 
   #loadRemote(url: string): Uint8Array {

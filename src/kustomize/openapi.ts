@@ -2,12 +2,12 @@ import type { Gvk } from './gvk.ts';
 import { apiVersionOf } from './gvk.ts';
 
 /**
- * How the lists below a type are merged. A type is its fields: the type of each (an index into the table) and, for lists that merge
- * instead of being replaced, the keys of their elements. `*` stands for every field of a map.
+ * How the lists below a type are merged. A type is its fields: the type of each and, for lists that merge instead of being replaced, the
+ * keys of their elements. `*` stands for every field of a map.
  */
 export type MergeField = {
-  /** Type of the field, or of its elements when it is a list; undefined when nothing below it merges. */
-  readonly type?: number;
+  /** Name of the type of the field, or of its elements when it is a list. Absent, or in no schema: nothing below it merges. */
+  readonly type?: string;
   /** Present when the list merges: the fields that identify an element, none for lists of scalars. */
   readonly keys?: readonly string[];
 };
@@ -15,9 +15,10 @@ export type MergeType = Readonly<Record<string, MergeField>>;
 
 /** What strategic merge patches and namespaces need to know of the kinds: an OpenAPI document, boiled down. */
 export type MergeSchema = {
-  readonly types: readonly MergeType[];
-  /** `apiVersion/Kind` → index of its type. Kinds without any list that merges are left out. */
-  readonly kinds: Readonly<Record<string, number>>;
+  /** The types in which some list merges, by the names of their definitions. */
+  readonly types: Readonly<Record<string, MergeType>>;
+  /** `apiVersion/Kind` → name of its type. */
+  readonly kinds: Readonly<Record<string, string>>;
   /** `apiVersion/Kind` → true when it lives in namespaces. */
   readonly namespaced: Readonly<Record<string, boolean>>;
 };
@@ -34,56 +35,48 @@ const PREFIX = '#/definitions/';
 
 class Compiler {
   readonly #definitions: Json;
-  readonly #types: Record<string, MergeField>[] = [];
-  /** Index of a definition's type. */
-  readonly #known = new Map<string, number>();
+  readonly #types: Record<string, Record<string, MergeField>> = {};
 
   constructor(definitions: Json) {
     this.#definitions = definitions;
   }
 
-  compile(): { types: MergeType[]; kinds: Record<string, number> } {
-    const kinds: Record<string, number> = {};
+  compile(): { types: Record<string, MergeType>; kinds: Record<string, string> } {
+    const kinds: Record<string, string> = {};
     for (const name of Object.keys(this.#definitions).sort()) {
       const definition = asObject(this.#definitions[name]);
-      for (const key of kindKeys(definition)) kinds[key] = this.#definition(name);
+      this.#types[name] = this.#fields(name, definition);
+      for (const key of kindKeys(definition)) kinds[key] = name;
     }
-    return prune(this.#types, kinds);
+    return prune(this.#types, kinds, this.#definitions);
   }
 
-  #definition(name: string): number {
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
-    const index = this.#types.push({}) - 1;
-    this.#known.set(name, index);
-    Object.assign(this.#types[index] ?? {}, this.#fields(asObject(this.#definitions[name])));
-    return index;
-  }
-
-  #fields(schema: Json): Record<string, MergeField> {
+  #fields(owner: string, schema: Json): Record<string, MergeField> {
     const fields: Record<string, MergeField> = {};
     const properties = asObject(schema['properties']);
-    for (const name of Object.keys(properties)) fields[name] = this.#field(asObject(properties[name]));
+    for (const name of Object.keys(properties)) fields[name] = this.#field(`${owner}/${name}`, asObject(properties[name]));
     const additional = schema['additionalProperties'];
-    if (typeof additional === 'object' && additional !== null) fields['*'] = this.#field(asObject(additional));
+    if (typeof additional === 'object' && additional !== null) fields['*'] = this.#field(`${owner}/*`, asObject(additional));
     return fields;
   }
 
-  #field(property: Json): MergeField {
+  #field(name: string, property: Json): MergeField {
     const schema = this.#resolve(property);
     const keys = mergeKeys(schema);
     const items = schema['items'];
     const below = isArrayType(schema) && items !== undefined ? asObject(items) : property;
-    const type = this.#type(below);
+    const type = this.#type(name, below);
     return { ...(type === undefined ? {} : { type }), ...(keys === undefined ? {} : { keys }) };
   }
 
   /** The type of a schema: that of the definition it names, or one of its own. */
-  #type(schema: Json): number | undefined {
+  #type(name: string, schema: Json): string | undefined {
     const ref = schema['$ref'];
-    if (typeof ref === 'string') return ref.startsWith(PREFIX) ? this.#definition(ref.slice(PREFIX.length)) : undefined;
-    const fields = this.#fields(schema);
-    return Object.keys(fields).length === 0 ? undefined : this.#types.push(fields) - 1;
+    if (typeof ref === 'string') return ref.startsWith(PREFIX) ? ref.slice(PREFIX.length) : undefined;
+    const fields = this.#fields(name, schema);
+    if (Object.keys(fields).length === 0) return undefined;
+    this.#types[name] = fields;
+    return name;
   }
 
   #resolve(schema: Json): Json {
@@ -108,32 +101,25 @@ function isArrayType(schema: Json): boolean {
   return type === 'array' || (Array.isArray(type) && type.length === 1 && type[0] === 'array');
 }
 
-/** Leaves only types with a list that merges somewhere below them, and renumbers. */
-function prune(types: readonly MergeType[], kinds: Record<string, number>): { types: MergeType[]; kinds: Record<string, number> } {
-  const useful = new Set<number>();
+/** Leaves only types with a list that merges somewhere below them. A type that is defined elsewhere may have one. */
+function prune(
+  types: Readonly<Record<string, MergeType>>,
+  kinds: Readonly<Record<string, string>>,
+  definitions: Json,
+): { types: Record<string, MergeType>; kinds: Record<string, string> } {
+  const useful = new Set<string>();
+  const isElsewhere = (type: string): boolean => !Object.hasOwn(types, type) && !Object.hasOwn(definitions, type);
+  const leads = ({ type }: MergeField): boolean => type !== undefined && (useful.has(type) || isElsewhere(type));
+  const matters = (each: MergeField): boolean => each.keys !== undefined || leads(each);
   for (let before = -1; before !== useful.size; ) {
     before = useful.size;
-    types.forEach((type, index) => {
-      if (Object.values(type).some((each) => each.keys !== undefined || (each.type !== undefined && useful.has(each.type)))) useful.add(index);
-    });
+    for (const [name, type] of Object.entries(types)) if (Object.values(type).some(matters)) useful.add(name);
   }
-  const numbers = new Map([...useful].sort((a, b) => a - b).map((index, number) => [index, number]));
-  const kept = [...numbers.keys()].map((index) => pruneFields(types[index] ?? {}, numbers));
-  const entries = Object.entries(kinds).flatMap(([key, index]) => {
-    const number = numbers.get(index);
-    return number === undefined ? [] : [[key, number] as const];
+  const kept = [...useful].sort().map((name): [string, MergeType] => {
+    const fields = Object.entries(types[name] ?? {}).filter(([, each]) => matters(each));
+    return [name, Object.fromEntries(fields.map(([key, each]) => [key, leads(each) ? each : { keys: each.keys ?? [] }]))];
   });
-  return { types: kept, kinds: Object.fromEntries(entries) };
-}
-
-function pruneFields(type: MergeType, numbers: ReadonlyMap<number, number>): MergeType {
-  const fields: Record<string, MergeField> = {};
-  for (const [name, { type: index, keys }] of Object.entries(type)) {
-    const number = index === undefined ? undefined : numbers.get(index);
-    if (number === undefined && keys === undefined) continue;
-    fields[name] = { ...(number === undefined ? {} : { type: number }), ...(keys === undefined ? {} : { keys }) };
-  }
-  return fields;
+  return { types: Object.fromEntries(kept), kinds: Object.fromEntries(Object.entries(kinds).filter(([, name]) => useful.has(name))) };
 }
 
 function kindKeys(schema: Json): string[] {

@@ -1,4 +1,4 @@
-import { writeYamlV3 } from '../golang/index.ts';
+import { newNode, writeNode, type YamlNode } from '../golang/index.ts';
 import type { Origin, Resource } from './resource.ts';
 import { parseRepoUrl } from './remote.ts';
 
@@ -42,18 +42,29 @@ export function pluginOrigin(plugin: Resource): Origin | undefined {
 
 /** The text of the annotation `config.kubernetes.io/origin`. */
 export function originText(origin: Origin): string {
-  return writeYamlV3(ordered(origin), { compactSequences: true });
+  return writeNode(originNode(origin));
 }
 
 /** The text of the annotation `alpha.config.kubernetes.io/transformations`. */
 export function transformationsText(transformations: readonly Origin[]): string {
-  return writeYamlV3(transformations.map(ordered), { compactSequences: true });
+  const list = newNode('sequence', '!!seq', '');
+  list.content.push(...transformations.map(originNode));
+  return writeNode(list);
 }
 
 /** The fields in the order of kustomize's struct. */
-function ordered({ path, repo, ref, configuredIn, configuredBy }: Origin): { [key: string]: string | { [key: string]: string } } {
-  const entries = Object.entries({ path, repo, ref, configuredIn, configuredBy }).filter(
-    (entry): entry is [string, string | { apiVersion: string; kind: string }] => entry[1] !== undefined && entry[1] !== '',
-  );
-  return Object.fromEntries(entries);
+function originNode({ path, repo, ref, configuredIn, configuredBy }: Origin): YamlNode {
+  const node = mappingNode({ path, repo, ref, configuredIn });
+  if (configuredBy === undefined) return node;
+  const { apiVersion, kind, name, namespace } = configuredBy;
+  node.content.push(newNode('scalar', '!!str', 'configuredBy'), mappingNode({ apiVersion, kind, name, namespace }));
+  return node;
+}
+
+function mappingNode(fields: Readonly<Record<string, string | undefined>>): YamlNode {
+  const node = newNode('mapping', '!!map', '');
+  for (const [key, value] of Object.entries(fields)) {
+    if (value !== undefined && value !== '') node.content.push(newNode('scalar', '!!str', key), newNode('scalar', '!!str', value));
+  }
+  return node;
 }

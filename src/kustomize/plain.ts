@@ -53,7 +53,7 @@ function plainScalarValue(value: PlainScalar): PlainScalar {
 
 function checkKeys(mapping: Mapping): void {
   const fault = keyFault(mapping);
-  if (fault !== undefined) throw new KustomizeError('ResourceInvalid', fault.message);
+  if (fault !== undefined) throw new KustomizeError('ResourceInvalid', `map[string]interface {}(nil): ${fault.message}`);
 }
 
 /** The text of an object as kustomize prints it. */

@@ -1,5 +1,5 @@
 import { effectiveNamespace, splitApiVersion, type ResId } from './gvk.ts';
-import { makeId, type Scopes } from './scopes.ts';
+import { makeId, type Schemas } from './schemas.ts';
 import { assignScalar, copyValue, field, isEmpty, isMapping, isMissing, keyFault, setField, textOf, withText, type Mapping, type Value } from './value.ts';
 
 /** What a generated resource does with one of the same identity that is there already. */
@@ -38,13 +38,13 @@ export class Resource {
   /** A patch has removed it. */
   removed = false;
   readonly state: BuildState;
-  readonly #scopes: Scopes;
+  readonly #schemas: Schemas;
   #id: ResId | undefined;
   #idApiVersion: string | undefined;
 
-  constructor(object: Mapping, scopes: Scopes, state: Partial<BuildState> = {}) {
+  constructor(object: Mapping, schemas: Schemas, state: Partial<BuildState> = {}) {
     this.object = object;
-    this.#scopes = scopes;
+    this.#schemas = schemas;
     this.state = {
       previous: [],
       prefixes: [],
@@ -91,7 +91,7 @@ export class Resource {
       return known;
     }
     this.#idApiVersion = apiVersion;
-    this.#id = makeId({ ...splitApiVersion(apiVersion), kind }, name, namespace, this.#scopes);
+    this.#id = makeId({ ...splitApiVersion(apiVersion), kind }, name, namespace, this.#schemas);
     return this.#id;
   }
 
@@ -161,10 +161,27 @@ export class Resource {
     this.removed = true;
   }
 
+  /** The object with what the build knows of it in annotations, as kustomize shows it in errors. */
+  describe(): Mapping {
+    const object = copyValue(this.object);
+    const { previous, prefixes, suffixes } = this.state;
+    const csv: [string, readonly string[]][] = [
+      ['previousKinds', previous.map(({ kind }) => kind)],
+      ['previousNames', previous.map(({ name }) => name)],
+      ['previousNamespaces', previous.map(({ namespace }) => namespace)],
+      ['prefixes', prefixes],
+      ['suffixes', suffixes],
+    ];
+    const annotations = metaMap(object, 'annotations');
+    for (const [name, values] of csv) if (values.length > 0) annotations.set(`internal.config.kubernetes.io/${name}`, values.join(','));
+    setMetaMap(object, 'annotations', annotations);
+    return object;
+  }
+
   /** A copy that shares nothing with this one. */
   copy(): Resource {
     const { state } = this;
-    return new Resource(copyValue(this.object), this.#scopes, {
+    return new Resource(copyValue(this.object), this.#schemas, {
       ...state,
       previous: [...state.previous],
       prefixes: [...state.prefixes],

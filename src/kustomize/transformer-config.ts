@@ -1,6 +1,8 @@
 import { KustomizeError, within } from './errors.ts';
 import type { FieldSpec } from './field-spec.ts';
+import { compareUtf8 } from '../std/index.ts';
 import { gvkEquals, isSelected, type Gvk } from './gvk.ts';
+import { kindRank, sortText } from './kind-order.ts';
 
 /** Resources of a kind, and the fields of others that hold their names. */
 export type NameBackReference = Gvk & { readonly referrers: readonly FieldSpec[] };
@@ -73,20 +75,50 @@ function addReferences(references: readonly NameBackReference[], more: readonly 
 
 function addReference(references: readonly NameBackReference[], other: NameBackReference): readonly NameBackReference[] {
   if (!references.some((each) => gvkEquals(each, other))) return [...references, other];
-  return references.map((each) =>
-    gvkEquals(each, other) ? { ...each, referrers: addFieldSpecs(each.referrers, other.referrers) } : each,
-  );
+  return references.map((each) => {
+    if (!gvkEquals(each, other)) return each;
+    const referrers = addFieldSpecs(each.referrers, other.referrers);
+    return referrers === each.referrers ? each : { ...each, referrers };
+  });
 }
 
-/** Both configurations together. */
+const merged = new WeakMap<TransformerConfig, WeakMap<TransformerConfig, TransformerConfig>>();
+
+/**
+ * Both configurations together, in kustomize's order. That matters: what is merged first decides whether a spec for a kind and one for
+ * all kinds both stay. The result for two given (unchanging) configurations is kept, as almost every build merges the same ones.
+ */
 export function mergeConfig(a: TransformerConfig, b: TransformerConfig): TransformerConfig {
-  if (a === b || b === EMPTY_CONFIG) return a;
-  return a === EMPTY_CONFIG ? b : mergeLists(a, b);
+  let ofA = merged.get(a);
+  if (ofA === undefined) {
+    ofA = new WeakMap();
+    merged.set(a, ofA);
+  }
+  let result = ofA.get(b);
+  if (result === undefined) {
+    const both = mergeLists(a, b);
+    result = isSame(a, both) ? a : both;
+    ofA.set(b, result);
+  }
+  return result;
+}
+
+/** True when merging has added nothing, so that one object stands for one configuration. */
+function isSame(a: TransformerConfig, b: TransformerConfig): boolean {
+  return (Object.keys(a) as (keyof TransformerConfig)[]).every((name) => {
+    const [one, other]: [readonly unknown[], readonly unknown[]] = [a[name], b[name]];
+    return one.length === other.length && one.every((item, i) => item === other[i]);
+  });
+}
+
+function inOrder<T extends Gvk>(list: readonly T[]): readonly T[] {
+  const sorted = [...list].sort((a, b) => kindRank(a.kind) - kindRank(b.kind) || compareUtf8(sortText(a), sortText(b)));
+  return sorted.every((item, i) => item === list[i]) ? list : sorted;
 }
 
 function mergeLists(a: TransformerConfig, b: TransformerConfig): TransformerConfig {
   const list = (name: FieldSpecList): readonly FieldSpec[] =>
-    within(`failed to merge ${LISTS[name]} fieldSpec`, () => addFieldSpecs(a[name], b[name]), 'KustomizationInvalid');
+    within(`failed to merge ${LISTS[name]} fieldSpec`, () => inOrder(addFieldSpecs(a[name], b[name])), 'KustomizationInvalid');
   return {
     namePrefix: list('namePrefix'),
     nameSuffix: list('nameSuffix'),
@@ -96,7 +128,7 @@ function mergeLists(a: TransformerConfig, b: TransformerConfig): TransformerConf
     labels: list('labels'),
     templateLabels: list('templateLabels'),
     varReference: list('varReference'),
-    nameReference: within('failed to merge NameReference fieldSpec', () => addReferences(a.nameReference, b.nameReference)),
+    nameReference: within('failed to merge NameReference fieldSpec', () => inOrder(addReferences(a.nameReference, b.nameReference))),
     images: list('images'),
     replicas: list('replicas'),
   };

@@ -189,7 +189,7 @@ class QuickReader {
     const first = text.charCodeAt(from);
     if (first === 34 || first === 39) {
       const close = this.#closingQuote(from, first);
-      if (text.charCodeAt(close + 1) !== 58) throw UNUSUAL;
+      if (close < 0 || text.charCodeAt(close + 1) !== 58) throw UNUSUAL;
       this.#checkColon(from, close + 1);
       return close + 1;
     }
@@ -313,9 +313,15 @@ class QuickReader {
   #blockScalar(at: number, literal: boolean, parent: number): YamlValue {
     this.#count();
     const { value } = this.#scan(at, parent, (scanner) => scanBlockScalar(scanner, literal));
+    this.#resume();
+    return value;
+  }
+
+  /** Goes on at the line the scanner has come to. */
+  #resume(): void {
+    if (this.#text.charCodeAt(this.#scanner.pos) === 0) return this.#end();
     this.#pos = this.#scanner.lineStart;
     this.#toContent();
-    return value;
   }
 
   #plain(from: number, parent: number, mayBeKey: boolean): YamlValue {
@@ -371,8 +377,7 @@ class QuickReader {
     } else {
       // Content must be further out now: anything else is an error, or a key of several lines.
       if (c !== 0 && at - this.#lineStart > parent) throw UNUSUAL;
-      this.#pos = this.#lineStart;
-      this.#toContent();
+      this.#resume();
     }
     return plainScalar(value, this.#options.modern, this.#options.numbers);
   }

@@ -16,7 +16,8 @@ export function compileList(compiler: Compiler, list: ListNode): Exec {
     const { run } = frame;
     run.budget.spend(cost);
     run.budget.checkOutput(run.out.length);
-    for (const item of items) {
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i] ?? '';
       if (typeof item === 'string') run.out += item;
       else {
         const signal = item(frame, dot);
@@ -46,7 +47,7 @@ function compileNode(compiler: Compiler, node: Exclude<BodyNode, { kind: 'text' 
 }
 
 function compileAction(compiler: Compiler, node: ActionNode): Exec {
-  const pipe = compiler.pipeline(node.pipe);
+  const pipe = compiler.pipeline(node.pipe, 'loose');
   if (node.pipe.declarations.length > 0) {
     return (frame, dot) => {
       pipe(frame, dot);
@@ -79,7 +80,7 @@ function dereferenced(value: GoStruct): GoValue {
 function compileBranch(compiler: Compiler, node: BranchNode): Exec {
   const { scope } = compiler;
   const before = scope.mark();
-  const pipe = compiler.pipeline(node.pipe);
+  const pipe = compiler.pipeline(node.pipe, node.kind === 'if' ? 'loose' : 'strict');
   const body = scope.mark();
   const outer = compiler.dotContainer;
   if (node.kind === 'with') compiler.dotContainer = undefined;
@@ -99,7 +100,7 @@ function compileBranch(compiler: Compiler, node: BranchNode): Exec {
 const nothing: Exec = () => 0;
 
 function compileTemplate(compiler: Compiler, node: TemplateNode): Exec {
-  const pipe = node.pipe === undefined ? undefined : compiler.pipeline(node.pipe);
+  const pipe = node.pipe === undefined ? undefined : compiler.pipeline(node.pipe, 'strict');
   return (frame, dot) => {
     const { run } = frame;
     frame.node = node;
@@ -109,7 +110,8 @@ function compileTemplate(compiler: Compiler, node: TemplateNode): Exec {
     const value = pipe?.(frame, dot);
     frame.node = node;
     run.deepest = frame;
-    template.body.exec(run, template, value, frame.depth + 1);
+    const inner = template.body.frame(run, template, value, frame.depth + 1);
+    inner.exec(inner, value);
     return 0;
   };
 }

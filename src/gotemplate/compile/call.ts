@@ -5,7 +5,7 @@ import { reflectValueType, type TemplateFunction } from '../function.ts';
 import type { CommandNode, IdentifierNode, Node, Operand } from '../parse/ast.ts';
 import { printNode } from '../parse/print.ts';
 import { truth } from '../value.ts';
-import { coercion, typedArgument } from './argument.ts';
+import { coercion, typedArgument, type Coercion } from './argument.ts';
 import type { Compiler, Use } from './compiler.ts';
 import { fail, failAt, failure, type Eval, type Frame, type Stage } from './frame.ts';
 import { undeclared } from './scope.ts';
@@ -30,7 +30,8 @@ export function compileCall(compiler: Compiler, call: Call): Stage {
   if (use.builtin && (use.name === 'and' || use.name === 'or')) return compileShortCircuit(compiler, call, use.name === 'or');
   if (use.builtin && use.name === 'call') return compileCallOfValue(compiler, call);
   const evals = args.map((node, i) => typedArgument(compiler, node, parameterType(use.signature, i)));
-  return piped ? pipedCall(call, use, evals) : plainCall(call, use, evals);
+  const collect = piped ? collectPiped(evals, coercion(parameterType(use.signature, evals.length))) : collectPlain(evals);
+  return compileInvocation(call, use, collect);
 }
 
 /** Why a function cannot take that many arguments. */
@@ -51,55 +52,56 @@ export function parameterType(fn: Pick<TemplateFunction, 'params' | 'variadic'>,
   return fn.params[i] ?? fn.params.at(-1) ?? reflectValueType;
 }
 
-function plainCall({ identifier, node }: Call, use: Use, evals: readonly Eval[]): Stage {
-  const { name, index } = use;
+/** Evaluates a call's arguments. They are collected before the call, which keeps its depth on the stack small. */
+type Collect = (frame: Frame, dot: GoValue, final: GoValue) => readonly GoValue[];
+
+function compileInvocation({ identifier, node }: Call, { name, index }: Use, collect: Collect): Stage {
+  return (frame, dot, final) => {
+    // Where no argument moves on from here, errors point at the name.
+    frame.node = identifier;
+    const args = collect(frame, dot, final);
+    const { run, functions } = frame;
+    let result: GoValue;
+    try {
+      result = (functions[index] ?? notLinked).call(args, run);
+    } catch (error) {
+      throw callFailure(frame, name, node, error);
+    }
+    run.budget.receive(result);
+    return result;
+  };
+}
+
+const notLinked: TemplateFunction = {
+  params: [],
+  result: reflectValueType,
+  call: () => {
+    throw new Error('a function of the template was not linked');
+  },
+};
+
+function collectPlain(evals: readonly Eval[]): Collect {
   const [first, second, third] = evals;
-  if (first === undefined) {
-    return (frame) => {
-      frame.node = identifier;
-      return invoke(frame, index, name, node, []);
-    };
-  }
-  if (second === undefined) return (frame, dot) => invoke(frame, index, name, node, [first(frame, dot)]);
-  if (third === undefined) return (frame, dot) => invoke(frame, index, name, node, [first(frame, dot), second(frame, dot)]);
+  if (first === undefined) return () => [];
+  if (second === undefined) return (frame, dot) => [first(frame, dot)];
+  if (third === undefined) return (frame, dot) => [first(frame, dot), second(frame, dot)];
   return (frame, dot) => {
     const args: GoValue[] = [];
-    for (const argument of evals) args.push(argument(frame, dot));
-    return invoke(frame, index, name, node, args);
+    for (let i = 0; i < evals.length; i++) args.push(evals[i]?.(frame, dot));
+    return args;
   };
 }
 
-function pipedCall({ identifier, node }: Call, use: Use, evals: readonly Eval[]): Stage {
-  const { name, index } = use;
-  const last = coercion(parameterType(use.signature, evals.length));
+function collectPiped(evals: readonly Eval[], last: Coercion): Collect {
   const [first, second] = evals;
-  if (first === undefined) {
-    return (frame, _, final) => {
-      frame.node = identifier;
-      return invoke(frame, index, name, node, [last(frame, final)]);
-    };
-  }
-  if (second === undefined) return (frame, dot, final) => invoke(frame, index, name, node, [first(frame, dot), last(frame, final)]);
+  if (first === undefined) return (frame, _, final) => [last(frame, final)];
+  if (second === undefined) return (frame, dot, final) => [first(frame, dot), last(frame, final)];
   return (frame, dot, final) => {
     const args: GoValue[] = [];
-    for (const argument of evals) args.push(argument(frame, dot));
+    for (let i = 0; i < evals.length; i++) args.push(evals[i]?.(frame, dot));
     args.push(last(frame, final));
-    return invoke(frame, index, name, node, args);
+    return args;
   };
-}
-
-function invoke(frame: Frame, index: number, name: string, node: Node, args: readonly GoValue[]): GoValue {
-  const { run, functions } = frame;
-  let result: GoValue;
-  try {
-    const fn = functions[index];
-    if (fn === undefined) throw new Error(`function ${name} was not linked`);
-    result = fn.call(args, run);
-  } catch (error) {
-    throw callFailure(frame, name, node, error);
-  }
-  run.budget.receive(result);
-  return result;
 }
 
 /** The error of a failed call: Go's text around an error of Go's, anything else (a budget, a bug of ours) as it is. */

@@ -27,7 +27,7 @@ export function compile(root: ListNode, table: FunctionTable): Compiled {
       return use;
     },
     list: (node) => compileList(compiler, node),
-    pipeline: (node) => compilePipeline(compiler, node),
+    pipeline: (node, nil) => compilePipeline(compiler, node, nil),
     operand: (node) => compileOperand(compiler, node),
   };
   const exec = compileList(compiler, root);

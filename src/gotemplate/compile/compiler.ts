@@ -13,10 +13,13 @@ export type Compiler = {
   dotContainer: number | undefined;
   readonly use: (name: string) => Use | undefined;
   readonly list: (node: ListNode) => Exec;
-  readonly pipeline: (node: PipeNode) => Eval;
+  readonly pipeline: (node: PipeNode, nil: NilResult) => Eval;
   /** An operand that is not a constant, as a value of whatever type. */
   readonly operand: (node: Exclude<Operand, Constant>) => Eval;
 };
+
+/** Whether a pipeline's nil must come out as missing, as in Go (`strict`), or may stay nil where nobody can tell (`loose`). */
+export type NilResult = 'strict' | 'loose';
 
 export type Constant = Extract<Operand, { kind: 'bool' | 'nil' | 'number' | 'string' }>;
 

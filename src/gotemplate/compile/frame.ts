@@ -13,10 +13,13 @@ export class Run implements Execution {
   out = '';
   /** Where the last `template` action was entered: what is blamed when the stack ends. */
   deepest: Frame | undefined;
+  /** Executions around this one. */
+  readonly depth: number;
 
   constructor(set: TemplateSet, budget: Budget) {
     this.set = set;
     this.budget = budget;
+    this.depth = budget.enter();
   }
 }
 
@@ -27,6 +30,8 @@ export type Running = { readonly name: string; readonly source: string; readonly
 export class Frame {
   readonly run: Run;
   readonly template: Running;
+  /** The template's closures: called with the frame itself, so that a call adds no more to the stack than it must. */
+  readonly exec: Exec;
   /** The functions the template uses, by the compiler's index. */
   readonly functions: readonly TemplateFunction[];
   /** Slots of variables; slot 0 is `$`. */
@@ -36,9 +41,18 @@ export class Frame {
   /** The node errors point at: the last one evaluated, as in Go. */
   node: Node;
 
-  constructor(run: Run, template: Running, functions: readonly TemplateFunction[], slots: GoValue[], depth: number, node: Node) {
+  constructor(
+    run: Run,
+    template: Running,
+    exec: Exec,
+    functions: readonly TemplateFunction[],
+    slots: GoValue[],
+    depth: number,
+    node: Node,
+  ) {
     this.run = run;
     this.template = template;
+    this.exec = exec;
     this.functions = functions;
     this.slots = slots;
     this.depth = depth;
@@ -48,8 +62,8 @@ export class Frame {
 
 /** An expression: evaluated in a frame with a value of dot. */
 export type Eval = (frame: Frame, dot: GoValue) => GoValue;
-/** A command of a pipeline: `final` is the value piped into it. */
-export type Stage = (frame: Frame, dot: GoValue, final: GoValue) => GoValue;
+/** A command of a pipeline: `final` is the value piped into it. One into which nothing is piped is an Eval. */
+export type Stage = (frame: Frame, dot: GoValue, final?: GoValue) => GoValue;
 /** Part of a body: writes, and says whether a loop is to be left or continued. */
 export type Exec = (frame: Frame, dot: GoValue) => Signal;
 /** 0: go on; 1: break; 2: continue. */

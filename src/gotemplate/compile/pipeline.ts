@@ -1,15 +1,16 @@
 import type { GoValue } from '../../golang/index.ts';
+import { reflectValueType } from '../function.ts';
 import type { CommandNode, Operand, PipeNode } from '../parse/ast.ts';
 import { compileCall, failNotAFunction } from './call.ts';
-import type { Compiler, Constant } from './compiler.ts';
+import type { Compiler, Constant, NilResult } from './compiler.ts';
 import { idealConstant } from './constant.ts';
 import { fieldCall, fieldReader, type FieldsNode } from './field.ts';
 import { failAt, type Eval, type Frame, type Stage } from './frame.ts';
 import { assignVariable, declareVariable, readVariable, type ReadVariable, type WriteVariable } from './variable.ts';
 
 /** Compiles a pipeline: its value with interfaces taken off (nil becomes missing), after its declarations. */
-export function compilePipeline(compiler: Compiler, pipe: PipeNode): Eval {
-  const value = compileCommands(compiler, pipe);
+export function compilePipeline(compiler: Compiler, pipe: PipeNode, nil: NilResult): Eval {
+  const value = compileCommands(compiler, pipe, pipe.declarations.length > 0 ? 'strict' : nil);
   // The value is known before the variables are: `$x := f $x` reads the old one.
   const writers = pipe.declarations.map(({ names: [name] }): WriteVariable =>
     pipe.isAssign ? assignVariable(compiler.scope, name) : declareVariable(compiler.scope, name),
@@ -30,10 +31,14 @@ export function compilePipeline(compiler: Compiler, pipe: PipeNode): Eval {
   };
 }
 
-function compileCommands(compiler: Compiler, pipe: PipeNode): Eval {
+function compileCommands(compiler: Compiler, pipe: PipeNode, nil: NilResult): Eval {
   const [first, second, ...rest] = pipe.commands.map((command, i) => compileCommand(compiler, pipe, command, i > 0));
   if (first === undefined) return () => undefined;
-  if (second === undefined) return (frame, dot) => first(frame, dot, undefined) ?? undefined;
+  if (second === undefined) {
+    // A command that is alone needs no closure around it where nil does not matter or cannot be.
+    if (nil === 'loose' || !mayBeNil(compiler, pipe.commands[0])) return first;
+    return (frame, dot) => first(frame, dot) ?? undefined;
+  }
   if (rest.length === 0) return (frame, dot) => second(frame, dot, first(frame, dot, undefined) ?? undefined) ?? undefined;
   const later = [second, ...rest];
   return (frame, dot) => {
@@ -41,6 +46,14 @@ function compileCommands(compiler: Compiler, pipe: PipeNode): Eval {
     for (const stage of later) value = stage(frame, dot, value) ?? undefined;
     return value;
   };
+}
+
+/** False for functions whose result is of a type that has no nil interface. */
+function mayBeNil(compiler: Compiler, command: CommandNode | undefined): boolean {
+  const first = command?.args[0];
+  if (first?.kind !== 'identifier') return true;
+  const result = compiler.use(first.name)?.signature.result;
+  return result === undefined || result.kind === 'interface' || result === reflectValueType;
 }
 
 function compileCommand(compiler: Compiler, pipe: PipeNode, command: CommandNode, piped: boolean): Stage {
@@ -57,7 +70,7 @@ function compileCommand(compiler: Compiler, pipe: PipeNode, command: CommandNode
       return first.names.length > 1 ? fieldsWithArguments(compiler, first, args, piped) : notAFunction(first, first);
     case 'pipe':
       // Go stands on the pipeline then, or where the command before left it.
-      return plain ? compiler.pipeline(first) : notAFunction(first, piped ? undefined : pipe);
+      return plain ? compiler.pipeline(first, 'strict') : notAFunction(first, piped ? undefined : pipe);
     case 'dot':
       return plain ? compileOperand(compiler, first) : notAFunction(first, first);
     case 'nil':
@@ -85,18 +98,14 @@ export function compileOperand(compiler: Compiler, node: Exclude<Operand, Consta
         return dot;
       };
     case 'pipe':
-      return compiler.pipeline(node);
+      return compiler.pipeline(node, 'strict');
     case 'identifier':
-      return asEval(compileCall(compiler, { identifier: node, node, args: [], piped: false }));
+      return compileCall(compiler, { identifier: node, node, args: [], piped: false });
     case 'field':
     case 'variable':
     case 'chain':
       return compileFields(compiler, node);
   }
-}
-
-function asEval(stage: Stage): Eval {
-  return (frame, dot) => stage(frame, dot, undefined);
 }
 
 function compileFields(compiler: Compiler, node: FieldsNode): Eval {

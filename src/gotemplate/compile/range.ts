@@ -15,7 +15,7 @@ type Turn = (frame: Frame, key: GoValue, element: GoValue) => boolean;
 export function compileRange(compiler: Compiler, node: BranchNode): Exec {
   const { scope } = compiler;
   const before = scope.mark();
-  const pipe = compiler.pipeline(node.pipe);
+  const pipe = compiler.pipeline(node.pipe, 'strict');
   const bind = compileBind(compiler, node);
   const loop = scope.mark();
   const container = scope.reserve(1);

@@ -73,7 +73,7 @@ function finish(object: Mapping, args: GeneratorFields, context: BuildContext): 
   addEntries(metadata, 'labels', options?.labels);
   addEntries(metadata, 'annotations', options?.annotations);
   if (options?.immutable === true) object['immutable'] = true;
-  return new Resource(object, context.scopes, {
+  return new Resource(object, context.schemas, {
     behavior: toBehavior(args.behavior),
     needsHash: options?.disableNameSuffixHash !== true,
   });

@@ -30,7 +30,7 @@ export function prepareHelmChart(fields: HelmChartFields & HelmGlobalFields, loa
       throw new KustomizeError('GeneratorFailed', `no repo specified for pull, no chart found at '/${request.path}'`, { subject: name });
     }
     const text = inflateHelmChart(request);
-    return readObjects(text, context.limits).map((object) => new Resource(object, context.scopes, { helmGenerated: true }));
+    return readObjects(text, context.limits).map((object) => new Resource(object, context.schemas, { helmGenerated: true }));
   };
 }
 

@@ -31,5 +31,5 @@ export function generateIamPolicy(fields: IamPolicyFields, context: BuildContext
   const metadata: Mapping = { annotations: { 'iam.gke.io/gcp-service-account': account }, name: kubernetesService.name ?? '' };
   const { namespace = '' } = kubernetesService;
   if (namespace !== '') metadata['namespace'] = namespace;
-  return new Resource({ apiVersion: 'v1', kind: 'ServiceAccount', metadata }, context.scopes);
+  return new Resource({ apiVersion: 'v1', kind: 'ServiceAccount', metadata }, context.schemas);
 }

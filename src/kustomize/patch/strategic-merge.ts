@@ -1,7 +1,7 @@
 import { KustomizeError } from '../errors.ts';
 import { wrongKind } from '../plain.ts';
-import type { MergeField, MergeSchema, MergeType } from '../openapi.ts';
-import { BUILTIN_MERGE_SCHEMA } from '../openapi-data.ts';
+import type { MergeType } from '../openapi.ts';
+import type { Schemas } from '../schemas.ts';
 import {
   assignScalar,
   field,
@@ -26,15 +26,15 @@ const DIRECTIVE = '$patch';
  * keys in the schema element by element (those of the patch first, in its order), other lists as a whole; `$patch` says `merge`,
  * `replace` or `delete`. Both arguments are changed. Returns false when the patch removes the object.
  */
-export function mergePatch(object: Mapping, patch: Mapping, custom?: MergeSchema): boolean {
-  return new Merger(custom).walk(object, patch, undefined) !== undefined;
+export function mergePatch(object: Mapping, patch: Mapping, schemas: Schemas): boolean {
+  return new Merger(schemas).walk(object, patch, undefined) !== undefined;
 }
 
 class Merger {
-  readonly #custom: MergeSchema | undefined;
+  readonly #schemas: Schemas;
 
-  constructor(custom: MergeSchema | undefined) {
-    this.#custom = custom;
+  constructor(schemas: Schemas) {
+    this.#schemas = schemas;
   }
 
   /** Merges `patch` into `old`; undefined when nothing is left. */
@@ -60,11 +60,17 @@ class Merger {
     const kind = value['kind'];
     const apiVersion = value['apiVersion'];
     if (kind === undefined || apiVersion === undefined) return undefined;
-    const key = `${textOf(apiVersion)}/${textOf(kind)}`;
-    for (const schema of [this.#custom, BUILTIN_MERGE_SCHEMA]) {
-      if (schema !== undefined && Object.hasOwn(schema.kinds, key)) return { schema, type: schema.kinds[key] };
-    }
-    return undefined;
+    const type = this.#schemas.typeOfKind(textOf(apiVersion), textOf(kind));
+    return type === undefined ? undefined : { type };
+  }
+
+  #fieldSchema(known: Known | undefined, key: string): Known | undefined {
+    const type = known?.type;
+    if (type === undefined) return undefined;
+    const found = Object.hasOwn(type, key) ? type[key] : type['*'];
+    if (found === undefined) return undefined;
+    const below = this.#schemas.type(found);
+    return { ...(below === undefined ? {} : { type: below }), ...(found.keys === undefined ? {} : { keys: found.keys }) };
   }
 
   #map(old: Value | undefined, patch: Value | undefined, schema: Known | undefined): Value | undefined {
@@ -74,7 +80,7 @@ class Merger {
     for (const key of fieldNames(target, source)) {
       const was = field(target, key);
       const by = source === undefined ? undefined : field(source, key);
-      const value = this.walk(was, by, fieldSchema(schema, key));
+      const value = this.walk(was, by, this.#fieldSchema(schema, key));
       if (value === undefined || (isNull(value) && !keepsNull(was, by))) delete target[key];
       else if (value === was) continue;
       else if (isScalar(value)) assignScalar(target, key, value);
@@ -89,20 +95,13 @@ class Merger {
     const source = isSequence(patch) ? patch : undefined;
     const values = keys.length === 0 ? scalarValues(source, target) : distinct([...keyed(source, keys), ...keyed(target, keys)]);
     const merged = new ListMerge(keys.length === 0 ? SCALAR_KEYS : keys, values, target, source);
-    return merged.run((was, by) => this.walk(was, by, schema.type === undefined ? undefined : { schema: schema.schema, type: schema.type }));
+    const element = schema.type === undefined ? undefined : { type: schema.type };
+    return merged.run((was, by) => this.walk(was, by, element));
   }
 }
 
 /** What the schema says of a value: the type of its fields (or of its elements), and the keys if it is a list that merges. */
-type Known = MergeField & { readonly schema: MergeSchema };
-
-function fieldSchema(known: Known | undefined, key: string): Known | undefined {
-  if (known?.type === undefined) return undefined;
-  const type: MergeType | undefined = known.schema.types[known.type];
-  if (type === undefined) return undefined;
-  const found = Object.hasOwn(type, key) ? type[key] : type['*'];
-  return found === undefined ? undefined : { ...found, schema: known.schema };
-}
+type Known = { readonly type?: MergeType; readonly keys?: readonly string[] };
 
 /** What was there before the patch, unless that says something. */
 function override(old: Value | undefined, patch: Value | undefined): Value | undefined {

@@ -201,8 +201,8 @@ class Fixer {
 
   #ambiguous(found: readonly Resource[]): KustomizeError {
     const ids = found.map((each) => formatId(each.id)).join(', ');
-    const texts = found.map((each, i) => `--- possible referral ${i}:\n${objectText(each.object)}\n`).join('');
-    const details = `\n**** Too many possible referral targets to referrer:\n${objectText(this.#referrer.object)}\n${texts}`;
+    const texts = found.map((each, i) => `--- possible referral ${i}:\n${objectText(each.describe())}\n`).join('');
+    const details = `\n**** Too many possible referral targets to referrer:\n${objectText(this.#referrer.describe())}\n${texts}`;
     return new KustomizeError('ReferenceAmbiguous', `found multiple possible referrals: ${ids}\n${details}`, {
       subject: formatId(this.#referrer.id),
       remedy: 'give the resources different names or namespaces',

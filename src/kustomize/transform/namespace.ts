@@ -1,3 +1,4 @@
+import { encodeJson } from '../../golang/index.ts';
 import { KustomizeError, restate, wrapError } from '../errors.ts';
 import { fieldSpecs, type FieldSpec } from '../field-spec.ts';
 import { idKey } from '../gvk.ts';
@@ -42,7 +43,7 @@ export function setNamespace(list: ResourceList, options: NamespaceOptions): voi
 
 function conflict(list: ResourceList, resource: Resource): KustomizeError {
   const key = idKey(resource.id);
-  const same = list.items.filter((each) => idKey(each.id) === key).map((each) => JSON.stringify(toPlainObject(each.object)));
+  const same = list.items.filter((each) => idKey(each.id) === key).map((each) => encodeJson(toPlainObject(each.describe())));
   return new KustomizeError('ResourceConflict', `namespace transformation produces ID conflict: [${same.join(' ')}]`, {
     subject: resource.name,
   });

@@ -71,7 +71,7 @@ function attempt<T>(work: () => T): { value?: T; error?: unknown } {
 }
 
 function readResources(text: string, context: BuildContext): Resource[] {
-  return readObjects(text, context.limits).map((object) => new Resource(object, context.scopes));
+  return readObjects(text, context.limits).map((object) => new Resource(object, context.schemas));
 }
 
 function parseJsonPatch(text: string): JsonPatch {
@@ -148,7 +148,7 @@ function mergeInto(target: Resource, patch: Resource, object: Mapping, context: 
   const { allowNameChange, allowKindChange } = patch.state;
   if (allowNameChange || allowKindChange) target.storePreviousId();
   const hadAnnotations = keepAnnotations(target);
-  if (!mergePatch(target.object, object, context.scopes.custom)) {
+  if (!mergePatch(target.object, object, context.schemas)) {
     target.remove();
     return true;
   }

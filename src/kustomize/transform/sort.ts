@@ -1,34 +1,9 @@
 import { compareUtf8 } from '../../std/index.ts';
 import { KustomizeError } from '../errors.ts';
-import { formatGvk, gvkEquals, type Gvk, type ResId } from '../gvk.ts';
+import { formatGvk, gvkEquals, type ResId } from '../gvk.ts';
+import { FIRST_KINDS, LAST_KINDS, sortText } from '../kind-order.ts';
 import type { SortOptionFields } from '../kustomization.ts';
 import type { ResourceList } from '../resource-list.ts';
-
-const FIRST: readonly string[] = [
-  'Namespace',
-  'ResourceQuota',
-  'StorageClass',
-  'CustomResourceDefinition',
-  'ServiceAccount',
-  'PodSecurityPolicy',
-  'Role',
-  'ClusterRole',
-  'RoleBinding',
-  'ClusterRoleBinding',
-  'ConfigMap',
-  'Secret',
-  'Endpoints',
-  'Service',
-  'LimitRange',
-  'PriorityClass',
-  'PersistentVolume',
-  'PersistentVolumeClaim',
-  'Deployment',
-  'StatefulSet',
-  'CronJob',
-  'PodDisruptionBudget',
-];
-const LAST: readonly string[] = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
 
 /** Orders the resources as `sortOptions` says. */
 export function sortByOptions(list: ResourceList, options: SortOptionFields): void {
@@ -46,7 +21,7 @@ export function sortByOptions(list: ResourceList, options: SortOptionFields): vo
 }
 
 /** kustomize's legacy order: some kinds first, some last, within that by group, version, kind, namespace and name. */
-export function sortLegacy(list: ResourceList, first: readonly string[] = FIRST, last: readonly string[] = LAST): void {
+export function sortLegacy(list: ResourceList, first: readonly string[] = FIRST_KINDS, last: readonly string[] = LAST_KINDS): void {
   const rank = new Map<string, number>();
   first.forEach((kind, i) => rank.set(kind, i - first.length));
   last.forEach((kind, i) => rank.set(kind, i + 1));
@@ -54,7 +29,7 @@ export function sortLegacy(list: ResourceList, first: readonly string[] = FIRST,
     resource,
     id: resource.id,
     rank: rank.get(resource.id.kind) ?? 0,
-    gvk: gvkText(resource.id),
+    gvk: sortText(resource.id),
     text: idText(resource.id),
   }));
   keyed.sort((a, b) => {
@@ -64,10 +39,6 @@ export function sortLegacy(list: ResourceList, first: readonly string[] = FIRST,
     return namespaces ? compareUtf8(b.gvk, a.gvk) : compareUtf8(a.gvk, b.gvk);
   });
   list.setItems(keyed.map(({ resource }) => resource));
-}
-
-function gvkText({ group, version, kind }: Gvk): string {
-  return `${group === '' ? '~G' : group}_${version === '' ? '~V' : version}_${kind === '' ? '~K' : kind}`;
 }
 
 function idText(id: ResId): string {

@@ -3,7 +3,7 @@ import { fieldSpecs, type FieldSpec } from '../field-spec.ts';
 import { formatGvk, idKey, nameKey, type Gvk } from '../gvk.ts';
 import type { VarFields } from '../kustomization.ts';
 import { lookup, smarterSplitPath } from '../lookup.ts';
-import { makeId, type Scopes } from '../scopes.ts';
+import { makeId, type Schemas } from '../schemas.ts';
 import type { ResourceList } from '../resource-list.ts';
 import {
   isMapping,
@@ -39,11 +39,15 @@ export function toVar({ name = '', objref = {}, fieldref = {} }: VarFields): Var
   return { name, gvk: { group, version, kind }, objectName: objref.name ?? '', namespace: objref.namespace ?? '', fieldPath };
 }
 
-/** Go's `%v` of a var. */
-export function formatVar({ name, gvk, objectName, namespace, fieldPath }: Var, apiVersion = ''): string {
-  const object = [apiVersion, formatGvk(gvk), objectName, namespace].filter((part) => part !== '').join(' ');
-  void object;
+/** Go's `%v` of a var: of the object it names only the kind is shown. */
+export function formatVar({ name, gvk, fieldPath }: Var): string {
   return `{${name} ${formatGvk(gvk)} {${fieldPath}}}`;
+}
+
+/** Go's `%v` of a var before its defaults are filled in. */
+export function formatVarFields({ name = '', objref = {}, fieldref = {} }: VarFields): string {
+  const { group = '', version = '', kind = '' } = objref;
+  return formatVar({ name, gvk: { group, version, kind }, objectName: '', namespace: '', fieldPath: fieldref.fieldPath ?? '' });
 }
 
 /** Vars by name. */
@@ -65,9 +69,9 @@ export class VarSet {
 }
 
 /** Notes at each resource which vars take their value from it. Throws when a var could mean several. */
-export function markVarSources(list: ResourceList, vars: readonly Var[], scopes: Scopes): void {
+export function markVarSources(list: ResourceList, vars: readonly Var[], schemas: Schemas): void {
   for (const each of vars) {
-    const id = makeId(each.gvk, each.objectName, each.namespace, scopes);
+    const id = makeId(each.gvk, each.objectName, each.namespace, schemas);
     const exact = id.namespace !== '' || id.clusterScoped;
     const key = exact ? idKey(id) : nameKey(id);
     const matches = list.items.filter((resource) =>

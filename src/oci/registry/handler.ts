@@ -226,13 +226,14 @@ function parseRange(header: string | undefined, size: number): { start: number; 
   return start >= size || start >= end ? 'unsatisfiable' : { start, end };
 }
 
+/** The body, or undefined when it is larger than `limit`; what is too much is read past, so that the client hears the answer. */
 async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     size += (chunk as Buffer).length;
-    if (size > limit) return undefined;
-    chunks.push(chunk as Buffer);
+    if (size <= limit) chunks.push(chunk as Buffer);
+    else if (size > limit * 16) break;
   }
-  return Buffer.concat(chunks);
+  return size > limit ? undefined : Buffer.concat(chunks);
 }

@@ -121,8 +121,9 @@ export class Uploads {
         if (upload.size > this.#maxBlob) {
           this.#uploads.delete(id);
           await this.#content.store.delete(uploadKey(id));
+          // The rest of the body is not read: the connection ends with this answer.
+          response.setHeader('connection', 'close');
           sendError(response, 413, 'SIZE_INVALID', `blob is larger than ${this.#maxBlob} bytes`);
-          request.destroy();
           return false;
         }
         upload.digester.update(bytes);

@@ -12,8 +12,8 @@ export function withCondition(conditions: readonly Draft0[], condition: Draft0, 
   const same = before !== undefined && before['status'] === condition['status'] && before['reason'] === condition['reason'];
   const next = {
     ...condition,
-    lastUpdateTime: same ? before['lastUpdateTime'] : now,
-    lastTransitionTime: before?.['status'] === condition['status'] ? before['lastTransitionTime'] : now,
+    lastUpdateTime: same ? before?.['lastUpdateTime'] : now,
+    lastTransitionTime: before?.['status'] === condition['status'] ? before?.['lastTransitionTime'] : now,
   };
   return before === undefined ? [...conditions, next] : conditions.map((it) => (it === before ? next : it));
 }
