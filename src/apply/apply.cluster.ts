@@ -44,7 +44,9 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
   async function counted<T>(work: () => Promise<T>): Promise<{ value: T; verbs: string[] }> {
     requests.length = 0;
     const value = await work();
-    const verbs = requests.filter(({ verb }) => verb !== 'discovery' && verb !== 'watch').map(({ verb, resource, dryRun }) => `${dryRun ? 'dry-' : ''}${verb} ${resource}`);
+    const verbs = requests
+      .filter(({ verb }) => verb !== 'discovery' && verb !== 'watch')
+      .map(({ verb, resource, dryRun }) => `${dryRun ? 'dry-' : ''}${verb} ${resource}`);
     return { value, verbs };
   }
 
@@ -54,7 +56,12 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     const { namespace, request } = await setting();
     const objects = app(namespace);
     const first = await counted(() => applyObjects(request(objects)));
-    assert.deepEqual(actions(first.value), ['ServiceAccount/web created', 'ConfigMap/web created', 'Service/web created', 'Deployment/web created']);
+    assert.deepEqual(actions(first.value), [
+      'ServiceAccount/web created',
+      'ConfigMap/web created',
+      'Service/web created',
+      'Deployment/web created',
+    ]);
     assert.equal(first.verbs.length, 8);
     assert.equal(first.verbs.filter((verb) => verb.startsWith('dry-')).length, 4);
     assert.deepEqual(first.value.inventory.entries[3], { id: `${namespace}_web_apps_Deployment`, v: 'v1' });
@@ -66,11 +73,18 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     assert.ok(again.value.changes.every(({ action }) => action === 'unchanged'));
 
     const fresh = await counted(() => applyObjects(request(objects, { live: owned })));
-    assert.deepEqual(fresh.verbs.toSorted(), ['dry-apply configmaps', 'dry-apply deployments', 'dry-apply serviceaccounts', 'dry-apply services']);
+    assert.deepEqual(fresh.verbs.toSorted(), [
+      'dry-apply configmaps',
+      'dry-apply deployments',
+      'dry-apply serviceaccounts',
+      'dry-apply services',
+    ]);
     assert.ok(fresh.value.changes.every(({ action }) => action === 'unchanged'));
 
     const changed = app(namespace, { image: 'example.com/web:2' });
-    const upgrade = await counted(() => applyObjects(request(changed, { known: fresh.value.known, live: owned, inventory: first.value.inventory })));
+    const upgrade = await counted(() =>
+      applyObjects(request(changed, { known: fresh.value.known, live: owned, inventory: first.value.inventory })),
+    );
     assert.deepEqual(upgrade.verbs, ['apply deployments']);
     assert.equal(formatChanges(upgrade.value.changes), `Deployment/${namespace}/web configured`);
     owned.close();
@@ -79,7 +93,9 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
   it('KB52 reports every failing dry-run at once and writes nothing', async () => {
     const { namespace, request } = await setting();
     const bad = (name: string): KubeObject => ({ ...configMap(namespace, name), data: { port: 80 } });
-    const error = await failure(applyObjects(request([configMap(namespace, 'good'), bad('bad-one'), bad('bad-two'), { ...configMap('', 'nowhere') }])));
+    const error = await failure(
+      applyObjects(request([configMap(namespace, 'good'), bad('bad-one'), bad('bad-two'), { ...configMap('', 'nowhere') }])),
+    );
     assert.equal(error.code, 'DryRunFailed');
     assert.equal(error.failures.length, 3);
     assert.match(error.message, /ConfigMap\/.*bad-one dry-run failed: .*expected string/);
@@ -99,20 +115,37 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     await drifted;
     const fixed = await applyObjects(request(objects, { known: first.known, live: owned }));
     assert.equal(formatChanges(fixed.changes), `Deployment/${namespace}/web configured`);
-    assert.deepEqual(fixed.drift, [{ ref: { group: 'apps', kind: 'Deployment', namespace, name: 'web' }, kind: 'changed', managers: ['autoscaler'], fields: ['spec.replicas'] }]);
+    assert.deepEqual(fixed.drift, [
+      {
+        ref: { group: 'apps', kind: 'Deployment', namespace, name: 'web' },
+        kind: 'changed',
+        managers: ['autoscaler'],
+        fields: ['spec.replicas'],
+      },
+    ]);
     owned.close();
   });
 
   it('KB56 takes over what kubectl applied, and removes what it added', async () => {
     const { namespace, request } = await setting();
     const object = configMap(namespace, 'taken');
-    await client.create({ ...object, data: { k: 'old', extra: 'kubectl' }, metadata: { ...object.metadata, annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' } } }, { fieldManager: 'kubectl-client-side-apply' });
+    await client.create(
+      {
+        ...object,
+        data: { k: 'old', extra: 'kubectl' },
+        metadata: { ...object.metadata, annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' } },
+      },
+      { fieldManager: 'kubectl-client-side-apply' },
+    );
     const result = await applyObjects(request([object]));
     assert.deepEqual(actions(result), ['ConfigMap/taken configured']);
     const live = await client.get({ apiVersion: 'v1', kind: 'ConfigMap', name: 'taken', namespace });
     assert.deepEqual(live['data'], { k: 'v' });
     assert.equal(live.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'], undefined);
-    assert.deepEqual(live.metadata.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`), ['kustomize-controller Apply']);
+    assert.deepEqual(
+      live.metadata.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`),
+      ['kustomize-controller Apply'],
+    );
   });
 
   it('KB57 leaves excluded objects alone and keeps them in the inventory', async () => {
@@ -124,9 +157,19 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     await client.create({ ...configMap(namespace, 'present'), data: { mine: 'yes' } });
     await client.create({ ...mark('paused', 'reconcile', 'Disabled'), data: { mine: 'yes' } });
     const result = await applyObjects(
-      request([mark('present', 'ssa', 'IfNotPresent'), mark('absent', 'ssa', 'IfNotPresent'), configMap(namespace, 'paused'), mark('ignored', 'ssa', 'Ignore')]),
+      request([
+        mark('present', 'ssa', 'IfNotPresent'),
+        mark('absent', 'ssa', 'IfNotPresent'),
+        configMap(namespace, 'paused'),
+        mark('ignored', 'ssa', 'Ignore'),
+      ]),
     );
-    assert.deepEqual(actions(result), ['ConfigMap/absent created', 'ConfigMap/ignored skipped', 'ConfigMap/paused skipped', 'ConfigMap/present skipped']);
+    assert.deepEqual(actions(result), [
+      'ConfigMap/absent created',
+      'ConfigMap/ignored skipped',
+      'ConfigMap/paused skipped',
+      'ConfigMap/present skipped',
+    ]);
     assert.equal(result.inventory.entries.length, 4);
   });
 
@@ -155,7 +198,14 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     const deployment = app(namespace)[3];
     assert.ok(deployment);
     await applyObjects(request([deployment]));
-    const selector = { ...deployment, spec: { ...spec(deployment), selector: { matchLabels: { app: 'x' } }, template: { metadata: { labels: { app: 'x' } }, spec: podSpec('i') } } };
+    const selector = {
+      ...deployment,
+      spec: {
+        ...spec(deployment),
+        selector: { matchLabels: { app: 'x' } },
+        template: { metadata: { labels: { app: 'x' } }, spec: podSpec('i') },
+      },
+    };
     assert.deepEqual(actions(await applyObjects(request([selector], { force: true }))), ['Deployment/web created']);
     const invalid = { ...deployment, spec: { ...spec(deployment), replicas: -1 } };
     await failure(applyObjects(request([invalid], { force: true })));
@@ -174,7 +224,16 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
         group: 'sluice.test',
         scope: 'Namespaced',
         names: { kind, plural, singular: plural },
-        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } } } }],
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: {
+              openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } },
+            },
+          },
+        ],
       },
     };
     const gadget: KubeObject = { apiVersion: 'sluice.test/v1', kind, metadata: { name: 'one', namespace }, spec: { size: 1 } };
@@ -188,7 +247,14 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     const { namespace, request } = await setting();
     const deployment = app(namespace)[3];
     assert.ok(deployment);
-    const odd = { ...deployment, spec: { ...spec(deployment), colour: 'red', template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'i', shade: 1 }] } } } };
+    const odd = {
+      ...deployment,
+      spec: {
+        ...spec(deployment),
+        colour: 'red',
+        template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'i', shade: 1 }] } },
+      },
+    };
     const result = await applyObjects(request([odd]));
     assert.deepEqual(actions(result), ['Deployment/web created']);
     assert.deepEqual(result.warnings.map(({ message }) => message.split(': ')[1] ?? '').toSorted(), [
@@ -221,7 +287,12 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     await client.delete(at('absent'));
     const objects = staleEntries(first.inventory, EMPTY_INVENTORY);
     const pruned = await pruneObjects({ client, owner: { group, name: 'app', namespace }, objects });
-    assert.deepEqual(pruned.changes.map(({ ref, action }) => `${ref.name} ${action}`).toSorted(), ['absent deleted', 'gone deleted', 'kept skipped', 'moved skipped']);
+    assert.deepEqual(pruned.changes.map(({ ref, action }) => `${ref.name} ${action}`).toSorted(), [
+      'absent deleted',
+      'gone deleted',
+      'kept skipped',
+      'moved skipped',
+    ]);
     assert.deepEqual(pruned.failures, []);
     assert.ok(await client.find(at('moved')));
     assert.equal(await client.find(at('gone')), undefined);
@@ -230,9 +301,18 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
   it('finds what a killed process applied without recording it, but not a copy with the same labels', async () => {
     const { namespace, request } = await setting();
     await applyObjects(request([configMap(namespace, 'orphan')]));
-    await client.create({ ...configMap(namespace, 'copy'), metadata: { name: 'copy', namespace, labels: { [`${group}/name`]: 'app', [`${group}/namespace`]: namespace } } }, { fieldManager: 'kubectl' });
+    await client.create(
+      {
+        ...configMap(namespace, 'copy'),
+        metadata: { name: 'copy', namespace, labels: { [`${group}/name`]: 'app', [`${group}/namespace`]: namespace } },
+      },
+      { fieldManager: 'kubectl' },
+    );
     const { value, verbs } = await counted(() => sweepOwned(client, { group, fieldManager }));
-    assert.deepEqual(value.owned.get(`${namespace}/app`)?.map(({ ref }) => ref.name), ['orphan']);
+    assert.deepEqual(
+      value.owned.get(`${namespace}/app`)?.map(({ ref }) => ref.name),
+      ['orphan'],
+    );
     assert.ok(verbs.length < 80);
   });
 
@@ -248,7 +328,10 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     await applyObjects(request([configMap(namespace, 'a')], { beforeWrite, inventory: first.inventory }));
     assert.deepEqual(announced, [2]);
     const error = await failure(applyObjects(request([{ ...configMap(namespace, 'c'), data: { n: 1 } }], { inventory: first.inventory })));
-    assert.deepEqual(inventoryObjects(error.partial.inventory).map(({ ref }) => ref.name), ['a', 'b']);
+    assert.deepEqual(
+      inventoryObjects(error.partial.inventory).map(({ ref }) => ref.name),
+      ['a', 'b'],
+    );
   });
 });
 

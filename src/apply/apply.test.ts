@@ -9,10 +9,20 @@ import { ApplyError, EMPTY_INVENTORY, applyObjects, inventoryObjects, pruneObjec
 const group = 'kustomize.toolkit.fluxcd.io';
 const owner = { group, name: 'app', namespace: 'default' };
 const labels = { [`${group}/name`]: 'app', [`${group}/namespace`]: 'default' };
-const definition: KubeObject = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'things.x.io' }, spec: { group: 'x.io', names: { kind: 'Thing', plural: 'things' }, scope: 'Namespaced', versions: [{ name: 'v1', served: true }] } };
+const definition: KubeObject = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'things.x.io' },
+  spec: { group: 'x.io', names: { kind: 'Thing', plural: 'things' }, scope: 'Namespaced', versions: [{ name: 'v1', served: true }] },
+};
 const established = { ...definition, status: { conditions: [{ type: 'Established', status: 'True' }] } };
 
-const configMap = (name: string): KubeObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data: { k: 'v' } });
+const configMap = (name: string): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'default' },
+  data: { k: 'v' },
+});
 
 describe('apply over a failing network', () => {
   let server: FakeApiServer;
@@ -21,7 +31,13 @@ describe('apply over a failing network', () => {
 
   beforeEach(async () => {
     server = new FakeApiServer();
-    server.kinds.push({ group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition', plural: 'customresourcedefinitions', namespaced: false });
+    server.kinds.push({
+      group: 'apiextensions.k8s.io',
+      version: 'v1',
+      kind: 'CustomResourceDefinition',
+      plural: 'customresourcedefinitions',
+      namespaced: false,
+    });
     const config = { server: await server.start(), namespace: 'default', tls: {}, credential: { kind: 'none' } } as const;
     client = createKubeClient(config, { clock });
     await client.mapper.all();
@@ -34,7 +50,10 @@ describe('apply over a failing network', () => {
   const apply = (objects: KubeObject[], more: Partial<ApplyRequest> = {}): ReturnType<typeof applyObjects> =>
     applyObjects({ client, clock, objects, owner, fieldManager: 'kustomize-controller', inventory: EMPTY_INVENTORY, ...more });
 
-  const requests = (method: string): string[] => server.seen.filter((request) => request.method === method && request.query.get('dryRun') === null).map(({ path }) => path.split('/').at(-1) ?? '');
+  const requests = (method: string): string[] =>
+    server.seen
+      .filter((request) => request.method === method && request.query.get('dryRun') === null)
+      .map(({ path }) => path.split('/').at(-1) ?? '');
 
   it('KB51 waits for a definition by watch, through broken watches, before anything else is touched', async () => {
     const running = apply([configMap('later'), definition]);
@@ -46,14 +65,20 @@ describe('apply over a failing network', () => {
     assert.equal(await client.find({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'later' }), undefined);
     server.put(established);
     const { changes } = await running;
-    assert.deepEqual(changes.map(({ ref, action }) => `${ref.name} ${action}`), ['things.x.io created', 'later created']);
+    assert.deepEqual(
+      changes.map(({ ref, action }) => `${ref.name} ${action}`),
+      ['things.x.io created', 'later created'],
+    );
   });
 
   it('KB51 says what was not ready in time, and keeps what was applied in the inventory', async () => {
     const error = await failure(apply([configMap('later'), definition], { stageTimeout: 2000 }));
     assert.equal(error.code, 'StageNotReady');
     assert.equal(error.message, "timeout waiting for: [CustomResourceDefinition/things.x.io status: 'InProgress']");
-    assert.deepEqual(inventoryObjects(error.partial.inventory).map(({ ref }) => ref.name), ['things.x.io']);
+    assert.deepEqual(
+      inventoryObjects(error.partial.inventory).map(({ ref }) => ref.name),
+      ['things.x.io'],
+    );
   });
 
   it('falls back to reading when it may not watch', async () => {
@@ -74,13 +99,24 @@ describe('apply over a failing network', () => {
   });
 
   it('stops after the wave in which a write failed, and loses track of nothing', async () => {
-    server.fail(({ path, method, query }) => method === 'PATCH' && path.endsWith('/b') && query.get('dryRun') === null, { kind: 'status', code: 403, reason: 'Forbidden', message: 'no' });
+    server.fail(({ path, method, query }) => method === 'PATCH' && path.endsWith('/b') && query.get('dryRun') === null, {
+      kind: 'status',
+      code: 403,
+      reason: 'Forbidden',
+      message: 'no',
+    });
     const deployment: KubeObject = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', namespace: 'default' }, spec: {} };
     const old = { entries: [{ id: 'default_old__ConfigMap', v: 'v1' }] };
     const error = await failure(apply([configMap('a'), configMap('b'), deployment], { inventory: old }));
     assert.equal(error.message, 'ConfigMap/default/b apply failed: no');
-    assert.deepEqual(error.partial.changes.map(({ ref, action }) => `${ref.name} ${action}`), ['a created']);
-    assert.deepEqual(inventoryObjects(error.partial.inventory).map(({ ref }) => ref.name), ['a', 'b', 'old', 'd']);
+    assert.deepEqual(
+      error.partial.changes.map(({ ref, action }) => `${ref.name} ${action}`),
+      ['a created'],
+    );
+    assert.deepEqual(
+      inventoryObjects(error.partial.inventory).map(({ ref }) => ref.name),
+      ['a', 'b', 'old', 'd'],
+    );
     assert.ok(!requests('PATCH').includes('d'));
   });
 
@@ -108,7 +144,10 @@ describe('apply over a failing network', () => {
         }
       },
     } as unknown as KubeClient;
-    await apply(Array.from({ length: 20 }, (_, index) => configMap(`n${index}`)), { client: counting, concurrency: 3 });
+    await apply(
+      Array.from({ length: 20 }, (_, index) => configMap(`n${index}`)),
+      { client: counting, concurrency: 3 },
+    );
     assert.equal(gauge.most, 3);
   });
 
@@ -127,7 +166,10 @@ describe('apply over a failing network', () => {
           if (!interfered) {
             interfered = true;
             owned('changed');
-            server.put({ ...configMap('moved'), metadata: { name: 'moved', namespace: 'default', labels: { ...labels, [`${group}/name`]: 'other' } } });
+            server.put({
+              ...configMap('moved'),
+              metadata: { name: 'moved', namespace: 'default', labels: { ...labels, [`${group}/name`]: 'other' } },
+            });
           }
           return target.delete(...args);
         };

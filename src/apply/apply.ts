@@ -127,12 +127,21 @@ class Run {
 
   /** A single object whose live state is known to need no care: its apply is as safe as its dry-run. */
   #mayGoDirectly({ known, live, drift }: Decided): boolean {
-    return known !== undefined && live !== undefined && drift === undefined && !live.foreign && !live.deleting && this.#policy.ignore.length === 0;
+    return (
+      known !== undefined &&
+      live !== undefined &&
+      drift === undefined &&
+      !live.foreign &&
+      !live.deleting &&
+      this.#policy.ignore.length === 0
+    );
   }
 
   async #examine({ object, known, live, drift }: Decided): Promise<Examined> {
     const { client, force, signal } = this.#request;
-    return this.#patiently(async () => examine(object, { client, policy: this.#policy, known, live, drift, force: force ?? false, signal }));
+    return this.#patiently(async () =>
+      examine(object, { client, policy: this.#policy, known, live, drift, force: force ?? false, signal }),
+    );
   }
 
   /** A kind whose definition was applied a moment ago may take another moment to be served. */
@@ -175,7 +184,9 @@ class Run {
     const held = new Set(inventory.entries.map(({ id }) => id));
     if (beforeWrite !== undefined && !this.#announced && entries.some(({ id }) => !held.has(id))) {
       this.#announced = true;
-      const all = this.#request.objects.map((object) => entryOf(toPrepared(object, this.#request.client.mapper.cached(object)?.namespaced ?? true)));
+      const all = this.#request.objects.map((object) =>
+        entryOf(toPrepared(object, this.#request.client.mapper.cached(object)?.namespaced ?? true)),
+      );
       await beforeWrite(mergeInventories(inventory, { entries: all }));
     }
     this.#attempted = [...this.#attempted, ...entries];
@@ -299,4 +310,3 @@ function toPrepared(object: KubeObject, namespaced: boolean): Prepared {
 function entryOf({ ref, desired }: Prepared): InventoryEntry {
   return inventoryEntry(ref, desired.apiVersion);
 }
-

@@ -57,11 +57,21 @@ export function applyFailure(ref: ObjectRef, cause: unknown): ObjectFailure {
 }
 
 export function takeoverFailure(ref: ObjectRef, cause: unknown): ObjectFailure {
-  return { ref, code: 'TakeoverFailed', message: `${formatObjectRef(ref)} metadata.managedFields cleanup failed: ${causeText(cause)}`, cause };
+  return {
+    ref,
+    code: 'TakeoverFailed',
+    message: `${formatObjectRef(ref)} metadata.managedFields cleanup failed: ${causeText(cause)}`,
+    cause,
+  };
 }
 
 export function recreateFailure(ref: ObjectRef, what: 'delete object' | 'wait for object to be deleted', cause: unknown): ObjectFailure {
-  return { ref, code: 'RecreateFailed', message: `${formatObjectRef(ref)} immutable field detected, failed to ${what}: ${causeText(cause)}`, cause };
+  return {
+    ref,
+    code: 'RecreateFailed',
+    message: `${formatObjectRef(ref)} immutable field detected, failed to ${what}: ${causeText(cause)}`,
+    cause,
+  };
 }
 
 function reasonOf(cause: unknown): string {

@@ -70,7 +70,8 @@ async function decide(object: Prepared, answer: KubeObject, context: ExamineCont
   }
   const decided = next.kind === 'needs-live' ? withLiveObject(object, answer, current, policy) : next;
   if (decided.kind === 'needs-live') throw new Error('a live object leaves no question');
-  const report = drift === undefined || decided.kind !== 'write' ? undefined : explainDrift(object, answer, current, known, drift, policy.fieldManager);
+  const report =
+    drift === undefined || decided.kind !== 'write' ? undefined : explainDrift(object, answer, current, known, drift, policy.fieldManager);
   return { kind: 'decided', next: decided, recreate: false, drift: report, warnings };
 }
 
@@ -96,16 +97,23 @@ function stripUndeclared(object: Prepared, error: unknown, warnings: ApplyWarnin
   const paths = isKubeError(error) ? undeclaredFields(error.serverMessage) : [];
   const desired = paths.length === 0 ? undefined : withoutFields(object.desired, paths);
   if (desired === undefined) return undefined;
-  for (const path of paths) warnings.push({ ref: object.ref, message: `${formatObjectRef(object.ref)}: unknown field ${path.slice(1)} left out` });
+  for (const path of paths)
+    warnings.push({ ref: object.ref, message: `${formatObjectRef(object.ref)}: unknown field ${path.slice(1)} left out` });
   return { ...object, desired };
 }
 
 /** KB55: an immutable field changed. Allowed by spec.force or the force annotation, the object is deleted and made again. */
-async function recreateOrFail(object: Prepared, error: unknown, context: ExamineContext, warnings: readonly ApplyWarning[]): Promise<Examined> {
+async function recreateOrFail(
+  object: Prepared,
+  error: unknown,
+  context: ExamineContext,
+  warnings: readonly ApplyWarning[],
+): Promise<Examined> {
   const { client, force, signal, live } = context;
   const failure = dryRunFailure(object.ref, error);
   const certainty = immutability(error);
-  const allowed = force || hasMark(object.desired.metadata, MARKS.forceEnabled) || (live !== undefined && hasMark(live, MARKS.forceEnabled));
+  const allowed =
+    force || hasMark(object.desired.metadata, MARKS.forceEnabled) || (live !== undefined && hasMark(live, MARKS.forceEnabled));
   if (certainty === 'no') return { kind: 'failed', failure };
   const current = await client.find(targetOf(object.desired), { signal }).catch(() => undefined);
   if (current === undefined || !(allowed || hasMark(current.metadata, MARKS.forceEnabled))) return { kind: 'failed', failure };
@@ -119,11 +127,19 @@ async function recreateOrFail(object: Prepared, error: unknown, context: Examine
  * be created would lose it, so the desired object is tried under another name first. Where the server spoke of immutability, only a complaint
  * it makes both times counts: another name may have troubles of its own (a node port in use).
  */
-async function isOnlyTheChange(object: Prepared, error: unknown, certainty: 'sure' | 'likely', { client, policy, signal }: ExamineContext): Promise<boolean> {
+async function isOnlyTheChange(
+  object: Prepared,
+  error: unknown,
+  certainty: 'sure' | 'likely',
+  { client, policy, signal }: ExamineContext,
+): Promise<boolean> {
   const { desired } = object;
   const name = `${desired.metadata.name.slice(0, 40).replace(/[^a-z0-9]+$/, '')}-sluice-check`;
   try {
-    await client.create({ ...desired, metadata: { ...desired.metadata, name } }, { dryRun: true, fieldManager: policy.fieldManager, signal });
+    await client.create(
+      { ...desired, metadata: { ...desired.metadata, name } },
+      { dryRun: true, fieldManager: policy.fieldManager, signal },
+    );
     return true;
   } catch (check) {
     if (!isKubeError(check)) throw check;

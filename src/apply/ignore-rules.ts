@@ -45,7 +45,13 @@ export function withoutPaths(object: KubeObject, paths: readonly string[][]): Ku
  * The payload for an object with ignored fields that differ from the live ones: a field that another Apply manager owns is left out, otherwise
  * the live value is taken over, so that applying the rest changes neither (KB59).
  */
-export function adaptPayload(desired: KubeObject, live: KubeObject, dryRun: KubeObject, paths: readonly string[][], fieldManager: string): KubeObject {
+export function adaptPayload(
+  desired: KubeObject,
+  live: KubeObject,
+  dryRun: KubeObject,
+  paths: readonly string[][],
+  fieldManager: string,
+): KubeObject {
   const payload = cloneJson(desired);
   const removed: string[][] = [];
   for (const path of paths) {
@@ -126,5 +132,10 @@ function compilePattern(pattern: string | undefined): (value: string) => boolean
 }
 
 function invalid(subject: string, cause: string): CodedError<'IgnoreRuleInvalid'> {
-  return new CodedError({ code: 'IgnoreRuleInvalid', message: `compile ignore rule ${JSON.stringify(subject)}: ${cause}`, subject, retryable: false });
+  return new CodedError({
+    code: 'IgnoreRuleInvalid',
+    message: `compile ignore rule ${JSON.stringify(subject)}: ${cause}`,
+    subject,
+    retryable: false,
+  });
 }

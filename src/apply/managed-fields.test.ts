@@ -3,10 +3,25 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { KubeObject, ManagedFieldsEntry } from '../manifest/index.ts';
 import { contentHash, desiredHash } from './hash.ts';
-import { defaultTakeover, driftHash, hasForeignManager, lostFields, managersOf, subtractFields, takeOver, unionFields } from './managed-fields.ts';
+import {
+  defaultTakeover,
+  driftHash,
+  hasForeignManager,
+  lostFields,
+  managersOf,
+  subtractFields,
+  takeOver,
+  unionFields,
+} from './managed-fields.ts';
 
 const us = 'kustomize-controller';
-const own = { manager: us, operation: 'Apply', apiVersion: 'apps/v1', time: '2026-01-01T00:00:00Z', fieldsV1: { 'f:spec': { 'f:replicas': {} } } } as const;
+const own = {
+  manager: us,
+  operation: 'Apply',
+  apiVersion: 'apps/v1',
+  time: '2026-01-01T00:00:00Z',
+  fieldsV1: { 'f:spec': { 'f:replicas': {} } },
+} as const;
 
 function deployment(managedFields: ManagedFieldsEntry[], more: Partial<KubeObject> = {}): KubeObject {
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'x', managedFields }, ...more };
@@ -24,9 +39,16 @@ describe('drift hash', () => {
   });
 
   it('names lost fields and who took them', () => {
-    const wanted = { 'f:metadata': { 'f:labels': { 'f:app.kubernetes.io/name': {} } }, 'f:spec': { 'f:replicas': {}, 'f:containers': { 'k:{"name":"web"}': { '.': {}, 'f:image': {}, 'f:name': {} } } } };
+    const wanted = {
+      'f:metadata': { 'f:labels': { 'f:app.kubernetes.io/name': {} } },
+      'f:spec': { 'f:replicas': {}, 'f:containers': { 'k:{"name":"web"}': { '.': {}, 'f:image': {}, 'f:name': {} } } },
+    };
     const have = { 'f:metadata': {}, 'f:spec': { 'f:containers': { 'k:{"name":"web"}': { '.': {}, 'f:name': {} } } } };
-    assert.deepEqual(lostFields(wanted, have), ['metadata.labels["app.kubernetes.io/name"]', 'spec.replicas', 'spec.containers[name="web"].image']);
+    assert.deepEqual(lostFields(wanted, have), [
+      'metadata.labels["app.kubernetes.io/name"]',
+      'spec.replicas',
+      'spec.containers[name="web"].image',
+    ]);
     const live = deployment([
       { manager: us, operation: 'Apply', fieldsV1: have },
       { manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
@@ -49,10 +71,18 @@ describe('taking over field managers (KB56)', () => {
   });
 
   it('merges their fields into our entry, which comes last', () => {
-    const kubectl: ManagedFieldsEntry = { manager: 'kubectl-create', operation: 'Update', apiVersion: 'apps/v1', fieldsV1: { 'f:spec': { 'f:paused': {} } } };
+    const kubectl: ManagedFieldsEntry = {
+      manager: 'kubectl-create',
+      operation: 'Update',
+      apiVersion: 'apps/v1',
+      fieldsV1: { 'f:spec': { 'f:paused': {} } },
+    };
     const hpa: ManagedFieldsEntry = { manager: 'hpa', operation: 'Update', fieldsV1: {} };
     const merged = takeOver(deployment([kubectl, own, hpa]), us, defaultTakeover(us));
-    assert.deepEqual(merged?.map(({ manager }) => manager), ['hpa', us]);
+    assert.deepEqual(
+      merged?.map(({ manager }) => manager),
+      ['hpa', us],
+    );
     assert.deepEqual(merged?.[1]?.fieldsV1, { 'f:spec': { 'f:replicas': {}, 'f:paused': {} } });
     const first = takeOver(deployment([kubectl]), us, defaultTakeover(us));
     assert.deepEqual(first, [{ ...kubectl, manager: us, operation: 'Apply' }]);
@@ -66,7 +96,10 @@ describe('taking over field managers (KB56)', () => {
 
   it('unites and subtracts as sets do', () => {
     const tree = fc.letrec<{ node: Record<string, unknown> }>((tie) => ({
-      node: fc.dictionary(fc.constantFrom('f:a', 'f:b', 'k:{"name":"x"}'), fc.oneof({ maxDepth: 3 }, fc.constant({}), tie('node')), { maxKeys: 3, noNullPrototype: true }),
+      node: fc.dictionary(fc.constantFrom('f:a', 'f:b', 'k:{"name":"x"}'), fc.oneof({ maxDepth: 3 }, fc.constant({}), tie('node')), {
+        maxKeys: 3,
+        noNullPrototype: true,
+      }),
     })).node;
     fc.assert(
       fc.property(tree, tree, (a, b) => {
@@ -81,7 +114,10 @@ describe('taking over field managers (KB56)', () => {
 
 describe('hashes', () => {
   it('of desired objects ignore the order of keys and nothing else', () => {
-    const json = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.constant(null), fc.array(fc.integer(), { maxLength: 3 })));
+    const json = fc.dictionary(
+      fc.constantFrom('a', 'b', 'c', 'd'),
+      fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.constant(null), fc.array(fc.integer(), { maxLength: 3 })),
+    );
     fc.assert(
       fc.property(json, json, (a, b) => {
         const reversed = Object.fromEntries(Object.entries(a).reverse());

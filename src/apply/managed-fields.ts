@@ -28,7 +28,9 @@ export function overrideManager(name: string): ManagerMatch[] {
 
 /** The entry that says what `fieldManager` applied; undefined when it owns nothing. */
 export function ownEntry(object: KubeObject, fieldManager: string): ManagedFieldsEntry | undefined {
-  return entriesOf(object).find((entry) => entry.manager === fieldManager && entry.operation === 'Apply' && (entry.subresource ?? '') === '');
+  return entriesOf(object).find(
+    (entry) => entry.manager === fieldManager && entry.operation === 'Apply' && (entry.subresource ?? '') === '',
+  );
 }
 
 function entriesOf(object: KubeObject): readonly ManagedFieldsEntry[] {
@@ -58,7 +60,9 @@ export function hasForeignManager(object: KubeObject, takeover: readonly Manager
 function isTakenOver(entry: ManagedFieldsEntry, takeover: readonly ManagerMatch[]): boolean {
   if ((entry.subresource ?? '') !== '') return false;
   const manager = entry.manager ?? '';
-  return takeover.some(({ name, operation, exact }) => entry.operation === operation && (exact === true ? manager === name : manager.startsWith(name)));
+  return takeover.some(
+    ({ name, operation, exact }) => entry.operation === operation && (exact === true ? manager === name : manager.startsWith(name)),
+  );
 }
 
 /**
@@ -77,7 +81,10 @@ export function takeOver(object: KubeObject, fieldManager: string, takeover: rea
       continue;
     }
     edited = true;
-    own = own === undefined ? { ...entry, manager: fieldManager, operation: 'Apply' } : { ...own, fieldsV1: unionFields(own.fieldsV1 ?? {}, entry.fieldsV1 ?? {}) };
+    own =
+      own === undefined
+        ? { ...entry, manager: fieldManager, operation: 'Apply' }
+        : { ...own, fieldsV1: unionFields(own.fieldsV1 ?? {}, entry.fieldsV1 ?? {}) };
   }
   return edited && own !== undefined ? [...others, own] : undefined;
 }

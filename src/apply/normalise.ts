@@ -39,7 +39,9 @@ const BUILT_IN_GROUPS: ReadonlySet<string> = new Set([
 /** True when the kind is one of Kubernetes' own, which Flux normalises. Roles and ClusterRoles are left alone, as upstream. */
 export function isBuiltIn(object: KubeObject): boolean {
   const { group } = parseApiVersion(object.apiVersion);
-  return BUILT_IN_GROUPS.has(group) && !(group === 'rbac.authorization.k8s.io' && (object.kind === 'Role' || object.kind === 'ClusterRole'));
+  return (
+    BUILT_IN_GROUPS.has(group) && !(group === 'rbac.authorization.k8s.io' && (object.kind === 'Role' || object.kind === 'ClusterRole'))
+  );
 }
 
 /**
@@ -80,7 +82,7 @@ function cleanMetadata(metadata: ObjectMeta): ObjectMeta {
 
 function mergeStringData(secret: KubeObject): KubeObject {
   const { stringData, ...rest } = secret;
-  if (!isRecord(stringData)) return stringData === null ? rest as KubeObject : secret;
+  if (!isRecord(stringData)) return stringData === null ? (rest as KubeObject) : secret;
   const data: Record<string, unknown> = isRecord(rest['data']) ? { ...rest['data'] } : {};
   for (const [name, value] of Object.entries(stringData)) {
     // What is not text stays where it is, so that the server says what is wrong with it.
@@ -92,7 +94,9 @@ function mergeStringData(secret: KubeObject): KubeObject {
 
 function withContainerProtocols(containers: unknown): unknown {
   if (!Array.isArray(containers)) return containers;
-  return containers.map((container) => (isRecord(container) && container['ports'] !== undefined ? { ...container, ports: withProtocols(container['ports']) } : container));
+  return containers.map((container) =>
+    isRecord(container) && container['ports'] !== undefined ? { ...container, ports: withProtocols(container['ports']) } : container,
+  );
 }
 
 function withProtocols(ports: unknown): unknown {
@@ -115,7 +119,8 @@ const CA_BUNDLE = ['spec', 'conversion', 'webhook', 'clientConfig'] as const;
 /** KB58: charts ship a placeholder for cert-manager to fill; the server refuses a caBundle that is not PEM certificates. */
 function withoutInvalidCaBundle(definition: KubeObject): KubeObject {
   return withPath(definition, CA_BUNDLE, (config) => {
-    if (!isRecord(config) || typeof config['caBundle'] !== 'string' || config['caBundle'] === '' || isCertificates(config['caBundle'])) return config;
+    if (!isRecord(config) || typeof config['caBundle'] !== 'string' || config['caBundle'] === '' || isCertificates(config['caBundle']))
+      return config;
     const { caBundle: _, ...rest } = config;
     return rest;
   });

@@ -4,14 +4,41 @@ import fc from 'fast-check';
 import type { KubeObject, ObjectRef } from '../manifest/index.ts';
 import { compareRefs, sortObjects, toStages, toWaves } from './order.ts';
 
-const KINDS = ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration', 'Kustomization', 'Deployment', 'Secret', 'Namespace', 'CustomResourceDefinition', 'Ingress', 'IngressClass', 'ServiceAccount'];
-const refs = fc.record<ObjectRef>({ group: fc.constantFrom('', 'apps', 'x.io'), kind: fc.constantFrom(...KINDS), namespace: fc.constantFrom('', 'a', 'b'), name: fc.constantFrom('x', 'y', 'é', '\u{1f600}', '\uff5e') });
+const KINDS = [
+  'ValidatingWebhookConfiguration',
+  'MutatingWebhookConfiguration',
+  'Kustomization',
+  'Deployment',
+  'Secret',
+  'Namespace',
+  'CustomResourceDefinition',
+  'Ingress',
+  'IngressClass',
+  'ServiceAccount',
+];
+const refs = fc.record<ObjectRef>({
+  group: fc.constantFrom('', 'apps', 'x.io'),
+  kind: fc.constantFrom(...KINDS),
+  namespace: fc.constantFrom('', 'a', 'b'),
+  name: fc.constantFrom('x', 'y', 'é', '\u{1f600}', '\uff5e'),
+});
 const object = (apiVersion: string, kind: string, name = 'x'): KubeObject => ({ apiVersion, kind, metadata: { name } });
 
 describe('apply order', () => {
   it('KB50 is by kind rank, then group, kind, namespace, name', () => {
     const sorted = sortObjects(KINDS.map((kind) => object('v1', kind))).map(({ kind }) => kind);
-    assert.deepEqual(sorted, ['CustomResourceDefinition', 'Namespace', 'IngressClass', 'ServiceAccount', 'Secret', 'Deployment', 'Ingress', 'Kustomization', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration']);
+    assert.deepEqual(sorted, [
+      'CustomResourceDefinition',
+      'Namespace',
+      'IngressClass',
+      'ServiceAccount',
+      'Secret',
+      'Deployment',
+      'Ingress',
+      'Kustomization',
+      'MutatingWebhookConfiguration',
+      'ValidatingWebhookConfiguration',
+    ]);
   });
 
   it('is a total order', () => {
@@ -53,6 +80,9 @@ describe('apply order', () => {
 
   it('writes configuration, then workloads, then webhooks', () => {
     const kinds = ['ServiceAccount', 'LimitRange', 'Deployment', 'Ingress', 'ValidatingWebhookConfiguration'];
-    assert.deepEqual(toWaves(kinds, (kind) => kind), [['ServiceAccount', 'LimitRange'], ['Deployment', 'Ingress'], ['ValidatingWebhookConfiguration']]);
+    assert.deepEqual(
+      toWaves(kinds, (kind) => kind),
+      [['ServiceAccount', 'LimitRange'], ['Deployment', 'Ingress'], ['ValidatingWebhookConfiguration']],
+    );
   });
 });

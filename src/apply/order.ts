@@ -52,7 +52,10 @@ export function compareRefs(a: ObjectRef, b: ObjectRef): number {
 
 /** The objects in apply order; the input stays as it is. */
 export function sortObjects(objects: readonly KubeObject[]): KubeObject[] {
-  return objects.map((object) => ({ object, ref: objectRef(object) })).sort((a, b) => compareRefs(a.ref, b.ref)).map(({ object }) => object);
+  return objects
+    .map((object) => ({ object, ref: objectRef(object) }))
+    .sort((a, b) => compareRefs(a.ref, b.ref))
+    .map(({ object }) => object);
 }
 
 export type StageName = 'definitions' | 'classes' | 'custom' | 'resources';

@@ -145,4 +145,3 @@ function slim(object: KubeObject, record: LiveRecord): Slim {
 function kindKey({ apiVersion, kind }: KindRef): string {
   return `${parseApiVersion(apiVersion).group}/${kind}`;
 }
-

@@ -11,22 +11,45 @@ const us = 'kustomize-controller';
 const policy: Policy = { fieldManager: us, takeover: defaultTakeover(us), ignore: [] };
 const ssa = 'kustomize.toolkit.fluxcd.io/ssa';
 
-type Shape = { version?: string; uid?: string; data?: Record<string, string>; managers?: ManagedFieldsEntry[]; annotations?: Record<string, string> };
+type Shape = {
+  version?: string;
+  uid?: string;
+  data?: Record<string, string>;
+  managers?: ManagedFieldsEntry[];
+  annotations?: Record<string, string>;
+};
 const ownEntry: ManagedFieldsEntry = { manager: us, operation: 'Apply', apiVersion: 'v1', fieldsV1: { 'f:data': { 'f:k': {} } } };
 const kubectl: ManagedFieldsEntry = { manager: 'kubectl-edit', operation: 'Update', fieldsV1: { 'f:data': { 'f:extra': {} } } };
 
 function live({ version = '10', uid = 'u', data = { k: 'v' }, managers = [ownEntry], annotations }: Shape = {}): KubeObject {
-  const metadata = { name: 'x', namespace: 'a', uid, resourceVersion: version, managedFields: managers, ...(annotations === undefined ? {} : { annotations }) };
+  const metadata = {
+    name: 'x',
+    namespace: 'a',
+    uid,
+    resourceVersion: version,
+    managedFields: managers,
+    ...(annotations === undefined ? {} : { annotations }),
+  };
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
 }
 
 function desired(data: Record<string, string> = { k: 'v' }, annotations?: Record<string, string>): Prepared {
-  const object: KubeObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x', namespace: 'a', ...(annotations === undefined ? {} : { annotations }) }, data };
+  const object: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'x', namespace: 'a', ...(annotations === undefined ? {} : { annotations }) },
+    data,
+  };
   return prepare(objectRef(object), object);
 }
 
 function record(shape: Shape = {}): LiveRecord {
-  return toLiveRecord(live(shape), { fieldManager: us, takeover: policy.takeover, group: 'kustomize.toolkit.fluxcd.io', clock: systemClock });
+  return toLiveRecord(live(shape), {
+    fieldManager: us,
+    takeover: policy.takeover,
+    group: 'kustomize.toolkit.fluxcd.io',
+    clock: systemClock,
+  });
 }
 
 const known = toKnown(desired(), live(), us);
@@ -34,7 +57,11 @@ const known = toKnown(desired(), live(), us);
 describe('first step: from memory and watches', () => {
   it('proves an object unchanged by its hashes alone', () => {
     assert.equal(firstStep(desired(), known, record()).kind, 'unchanged');
-    assert.equal(firstStep(desired(), known, record({ version: '99', data: { k: 'v', theirs: 'x' } })).kind, 'unchanged', 'fields of others are theirs');
+    assert.equal(
+      firstStep(desired(), known, record({ version: '99', data: { k: 'v', theirs: 'x' } })).kind,
+      'unchanged',
+      'fields of others are theirs',
+    );
   });
 
   it('asks the server whenever the proof has a hole', () => {
@@ -53,7 +80,10 @@ describe('first step: from memory and watches', () => {
   it('KB57 skips by marks on the desired or the live object', () => {
     assert.equal(firstStep(desired({}, { [ssa]: 'Ignore' }), undefined, undefined).kind, 'skipped');
     assert.equal(firstStep(desired({}, { 'kustomize.toolkit.fluxcd.io/reconcile': 'Disabled' }), undefined, undefined).kind, 'skipped');
-    assert.equal(firstStep(desired(), known, record({ annotations: { 'kustomize.toolkit.fluxcd.io/reconcile': 'disabled' } })).kind, 'skipped');
+    assert.equal(
+      firstStep(desired(), known, record({ annotations: { 'kustomize.toolkit.fluxcd.io/reconcile': 'disabled' } })).kind,
+      'skipped',
+    );
     assert.equal(firstStep(desired({}, { [ssa]: 'IfNotPresent' }), undefined, record()).kind, 'skipped');
     assert.equal(firstStep(desired({}, { [ssa]: 'IfNotPresent' }), undefined, 'absent').kind, 'dry-run');
   });
@@ -92,7 +122,11 @@ describe('after the dry-run', () => {
   });
 
   it('reads the live object only when a question is left', () => {
-    assert.equal(afterDryRun(desired({ k: 'w' }), live({ data: { k: 'w' } }), known, undefined, policy).kind, 'write', 'a new wish is written');
+    assert.equal(
+      afterDryRun(desired({ k: 'w' }), live({ data: { k: 'w' } }), known, undefined, policy).kind,
+      'write',
+      'a new wish is written',
+    );
     assert.equal(afterDryRun(desired(), live(), known, undefined, policy).kind, 'needs-live');
     assert.equal(afterDryRun(desired(), live({ managers: [ownEntry, kubectl] }), known, record(), policy).kind, 'needs-live');
   });
@@ -111,7 +145,11 @@ describe('with the live object', () => {
     assert.ok(next.kind === 'write' && next.write.cleanup === mixed);
     assert.deepEqual(
       cleanupPatch(mixed, policy).map(({ op, path }) => `${op} ${path}`),
-      ['replace /metadata/resourceVersion', 'remove /metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration', 'replace /metadata/managedFields'],
+      [
+        'replace /metadata/resourceVersion',
+        'remove /metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration',
+        'replace /metadata/managedFields',
+      ],
     );
     assert.equal(withLiveObject(desired({}, { [ssa]: 'Merge' }), mixed, mixed, policy).kind, 'unchanged');
   });
@@ -120,6 +158,10 @@ describe('with the live object', () => {
     const next = withLiveObject(desired(), live(), live({ managers: [] }), policy);
     assert.ok(next.kind === 'write' && next.write.action === 'unchanged');
     const more: ManagedFieldsEntry = { ...ownEntry, fieldsV1: { 'f:data': { 'f:k': {} }, 'f:immutable': {} } };
-    assert.equal(withLiveObject(desired(), live(), live({ managers: [more] }), policy).kind, 'unchanged', 'owning more is enough: what Flux applied stays untouched');
+    assert.equal(
+      withLiveObject(desired(), live(), live({ managers: [more] }), policy).kind,
+      'unchanged',
+      'owning more is enough: what Flux applied stays untouched',
+    );
   });
 });

@@ -31,11 +31,7 @@ const CLEANED_LABELS = ['fluxcd.io/sync-gc-mark'] as const;
 export type FirstStep = { kind: 'skipped' } | { kind: 'unchanged'; known: Known } | { kind: 'dry-run' };
 
 /** What to do with an object after its dry-run. */
-export type NextStep =
-  | { kind: 'skipped' }
-  | { kind: 'unchanged'; known: Known }
-  | { kind: 'needs-live' }
-  | { kind: 'write'; write: Write };
+export type NextStep = { kind: 'skipped' } | { kind: 'unchanged'; known: Known } | { kind: 'needs-live' } | { kind: 'write'; write: Write };
 
 /** A decided write. */
 export type Write = {
@@ -80,7 +76,13 @@ function isOlder(a: string, b: string): boolean {
 }
 
 /** Decides from a dry-run's answer (KB53, KB57), with the watch's record when it shows the same state of the object. */
-export function afterDryRun(object: Prepared, answer: KubeObject, known: Known | undefined, live: LiveRecord | undefined, policy: Policy): NextStep {
+export function afterDryRun(
+  object: Prepared,
+  answer: KubeObject,
+  known: Known | undefined,
+  live: LiveRecord | undefined,
+  policy: Policy,
+): NextStep {
   const { desired } = object;
   const base = answer.metadata.resourceVersion ?? '';
   if (base === '') return { kind: 'write', write: { action: 'created', payload: desired, base } };
@@ -89,7 +91,8 @@ export function afterDryRun(object: Prepared, answer: KubeObject, known: Known |
   const write: NextStep = { kind: 'write', write: { action: 'configured', payload: desired, base } };
   if (live?.resourceVersion === base) {
     if (live.contentHash !== contentHash(answer)) return write;
-    if (live.driftHash === driftHash(answer, policy.fieldManager)) return { kind: 'unchanged', known: toKnown(object, answer, policy.fieldManager) };
+    if (live.driftHash === driftHash(answer, policy.fieldManager))
+      return { kind: 'unchanged', known: toKnown(object, answer, policy.fieldManager) };
   } else if (known !== undefined && known.desiredHash !== object.hash) {
     // Something new is wanted, so a write is all but certain; the answer's resourceVersion will tell if it was none.
     return write;
@@ -117,7 +120,8 @@ export function withLiveObject(object: Prepared, answer: KubeObject, live: KubeO
 export function cleanupPatch(live: KubeObject, policy: Policy): JsonPatchOperation[] {
   const operations: JsonPatchOperation[] = [];
   const remove = (field: 'annotations' | 'labels', key: string): void => {
-    if (live.metadata[field]?.[key] !== undefined) operations.push({ op: 'remove', path: `/metadata/${field}/${key.replaceAll('/', '~1')}` });
+    if (live.metadata[field]?.[key] !== undefined)
+      operations.push({ op: 'remove', path: `/metadata/${field}/${key.replaceAll('/', '~1')}` });
   };
   for (const key of CLEANED_ANNOTATIONS) remove('annotations', key);
   for (const key of CLEANED_LABELS) remove('labels', key);

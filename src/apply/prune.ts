@@ -99,7 +99,11 @@ async function pruneOne(object: InventoryObject, request: PruneRequest): Promise
 }
 
 /** The version it was applied at may be served no more; a kind that is gone took its objects along. */
-async function targetFor({ ref, version }: InventoryObject, client: KubeClient, signal: AbortSignal | undefined): Promise<Target | undefined> {
+async function targetFor(
+  { ref, version }: InventoryObject,
+  client: KubeClient,
+  signal: AbortSignal | undefined,
+): Promise<Target | undefined> {
   const apiVersion = apiVersionOf({ ref, version });
   const at = ref.namespace === '' ? {} : { namespace: ref.namespace };
   if (client.mapper.cached({ apiVersion, kind: ref.kind }) !== undefined) return { apiVersion, kind: ref.kind, name: ref.name, ...at };

@@ -13,7 +13,11 @@ const POLL_INTERVAL = 1000;
  * Returns undefined, or Flux's text for what was not ready in time.
  * @param objects as the server answered their apply: those already Current cost no request
  */
-export async function waitForCurrent(client: KubeClient, objects: readonly KubeObject[], options: StageWaitOptions): Promise<string | undefined> {
+export async function waitForCurrent(
+  client: KubeClient,
+  objects: readonly KubeObject[],
+  options: StageWaitOptions,
+): Promise<string | undefined> {
   const { clock, timeout, signal } = options;
   const waits = objects.map((object) => new ObjectWait(object, clock)).filter((wait) => !wait.isCurrent);
   if (waits.length === 0) return undefined;
@@ -89,7 +93,7 @@ class ObjectWait {
 export async function waitForGone(client: KubeClient, object: KubeObject, options: StageWaitOptions): Promise<boolean> {
   const { clock, timeout, signal } = options;
   const deadline = clock.now() + timeout;
-  for (let resourceVersion = object.metadata.resourceVersion; clock.now() < deadline; ) {
+  for (let resourceVersion = object.metadata.resourceVersion; clock.now() < deadline;) {
     try {
       const events = client.watch(object, {
         signal,
@@ -98,7 +102,8 @@ export async function waitForGone(client: KubeClient, object: KubeObject, option
         resourceVersion: resourceVersion ?? '0',
         ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
       });
-      for await (const event of events) if (event.type === 'deleted' || (event.type !== 'bookmark' && event.object.metadata.uid !== object.metadata.uid)) return true;
+      for await (const event of events)
+        if (event.type === 'deleted' || (event.type !== 'bookmark' && event.object.metadata.uid !== object.metadata.uid)) return true;
     } catch (error) {
       if (!isKubeError(error) || error.code === 'Aborted') throw error;
       await sleep(clock, milliseconds(POLL_INTERVAL), signal);

@@ -16,7 +16,14 @@ export type SweepOptions = {
 export type SweepResult = { owned: ReadonlyMap<string, readonly InventoryObject[]>; skipped: readonly string[] };
 
 /** Kinds that are never applied and may be many. */
-const PASSED_OVER: ReadonlySet<string> = new Set(['/Event', 'events.k8s.io/Event', '/Pod', 'coordination.k8s.io/Lease', 'discovery.k8s.io/EndpointSlice', '/Endpoints']);
+const PASSED_OVER: ReadonlySet<string> = new Set([
+  '/Event',
+  'events.k8s.io/Event',
+  '/Pod',
+  'coordination.k8s.io/Lease',
+  'discovery.k8s.io/EndpointSlice',
+  '/Endpoints',
+]);
 
 /**
  * Finds everything we ever applied: objects of all kinds that carry an owner's labels and our Apply entry in their managedFields (a copy

@@ -47,7 +47,9 @@ function resolvePath(root: unknown, path: string): string[] | undefined {
 function findItem(list: unknown, key: string): string | undefined {
   if (!Array.isArray(list)) return undefined;
   if (/^\d+$/.test(key)) return key;
-  const wanted = [...key.matchAll(/([^=,]+)=("(?:[^"\\]|\\.)*"|[^,]*)/g)].map(([, name = '', value = '']) => [name, parseValue(value)] as const);
+  const wanted = [...key.matchAll(/([^=,]+)=("(?:[^"\\]|\\.)*"|[^,]*)/g)].map(
+    ([, name = '', value = '']) => [name, parseValue(value)] as const,
+  );
   const index = list.findIndex((item) => isRecord(item) && wanted.every(([name, value]) => equalJson(item[name], value)));
   return index < 0 ? undefined : String(index);
 }

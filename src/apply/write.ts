@@ -24,7 +24,8 @@ const CLEANUP_ATTEMPTS = 4;
 export async function writeObject(object: Prepared, write: Write, context: WriteContext): Promise<WriteOutcome> {
   const { client, policy, signal } = context;
   if (write.cleanup !== undefined) {
-    const failure = context.recreate === true ? await removeFirst(object, write.cleanup, context) : await cleanUp(object, write.cleanup, context);
+    const failure =
+      context.recreate === true ? await removeFirst(object, write.cleanup, context) : await cleanUp(object, write.cleanup, context);
     if (failure !== undefined) return { kind: 'failed', failure };
   }
   try {
@@ -61,7 +62,11 @@ async function cleanUp(object: Prepared, seen: KubeObject, { client, policy, sig
 }
 
 /** Deletes the object that cannot be changed, and waits until it is gone (KB55). */
-async function removeFirst(object: Prepared, live: KubeObject, { client, signal, clock }: WriteContext): Promise<ObjectFailure | undefined> {
+async function removeFirst(
+  object: Prepared,
+  live: KubeObject,
+  { client, signal, clock }: WriteContext,
+): Promise<ObjectFailure | undefined> {
   const { uid } = live.metadata;
   try {
     const options = { propagation: 'Background', signal, ...(uid === undefined ? {} : { preconditions: { uid } }) } as const;

@@ -52,7 +52,10 @@ describe('CEL expressions', () => {
   });
 
   it('fail in words that name the expression', () => {
-    assert.throws(() => parseExpression('o.gone == 1').evaluate({ o }), { code: 'CELEvaluationFailed', message: /failed to evaluate the CEL expression 'o.gone == 1': .*gone/ });
+    assert.throws(() => parseExpression('o.gone == 1').evaluate({ o }), {
+      code: 'CELEvaluationFailed',
+      message: /failed to evaluate the CEL expression 'o.gone == 1': .*gone/,
+    });
     assert.throws(() => parseExpression('gone == 1').evaluate({ o }), { code: 'CELEvaluationFailed' });
     assert.throws(() => parseExpression('o.n').evaluateBoolean({ o }), { code: 'CELEvaluationFailed', message: /want a bool/ });
   });
@@ -70,7 +73,9 @@ describe('CEL expressions', () => {
     const items = Array.from({ length: 5000 }, (_, index) => index);
     assert.equal(parseExpression('items.all(a, a >= 0)').evaluate({ items }), true);
     assert.throws(() => parseExpression('items.all(a, items.all(b, a + b >= 0))').evaluate({ items }), { code: 'LimitExceeded' });
-    assert.throws(() => parseExpression('"text".split("").all(a, t.split("").all(b, true))').evaluate({ t: 'x'.repeat(50_000) }), { code: 'LimitExceeded' });
+    assert.throws(() => parseExpression('"text".split("").all(a, t.split("").all(b, true))').evaluate({ t: 'x'.repeat(50_000) }), {
+      code: 'LimitExceeded',
+    });
   });
 
   it('match patterns in linear time', () => {

@@ -18,9 +18,16 @@ export function registerExtensions(environment: Environment): Environment {
     .registerFunction('string.reverse(): string', (text: string) => Array.from(text).reverse().join(''))
     .registerFunction('string.format(list<dyn>): string', (text: string, values: unknown) => format(text, toArray(values)))
     .registerFunction('strings_quote(string): string', quote)
-    .registerFunction('sets_contains(list<dyn>, list<dyn>): bool', (a: unknown, b: unknown) => toArray(b).every((item) => includes(a, item)))
-    .registerFunction('sets_intersects(list<dyn>, list<dyn>): bool', (a: unknown, b: unknown) => toArray(b).some((item) => includes(a, item)))
-    .registerFunction('sets_equivalent(list<dyn>, list<dyn>): bool', (a: unknown, b: unknown) => toArray(b).every((item) => includes(a, item)) && toArray(a).every((item) => includes(b, item)))
+    .registerFunction('sets_contains(list<dyn>, list<dyn>): bool', (a: unknown, b: unknown) =>
+      toArray(b).every((item) => includes(a, item)),
+    )
+    .registerFunction('sets_intersects(list<dyn>, list<dyn>): bool', (a: unknown, b: unknown) =>
+      toArray(b).some((item) => includes(a, item)),
+    )
+    .registerFunction(
+      'sets_equivalent(list<dyn>, list<dyn>): bool',
+      (a: unknown, b: unknown) => toArray(b).every((item) => includes(a, item)) && toArray(a).every((item) => includes(b, item)),
+    )
     .registerFunction('base64_encode(bytes): string', (bytes: Uint8Array) => Buffer.from(bytes).toString('base64'))
     .registerFunction('base64_decode(string): bytes', decode);
 }
@@ -54,7 +61,17 @@ function replace(text: string, from: string, to: string, limit: bigint): string 
 }
 
 function quote(text: string): string {
-  const escapes: Readonly<Record<string, string>> = { '\x07': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v', '\\': '\\\\', '"': '\\"' };
+  const escapes: Readonly<Record<string, string>> = {
+    '\x07': '\\a',
+    '\b': '\\b',
+    '\f': '\\f',
+    '\n': '\\n',
+    '\r': '\\r',
+    '\t': '\\t',
+    '\v': '\\v',
+    '\\': '\\\\',
+    '"': '\\"',
+  };
   return `"${Array.from(text, (character) => escapes[character] ?? character).join('')}"`;
 }
 
@@ -78,14 +95,21 @@ function formatOne(verb: string, value: unknown, precision: number): string {
     case 'f':
       return Number(value).toFixed(precision);
     case 'e':
-      return Number(value).toExponential(precision).replace(/e([+-])(\d)$/, 'e$10$2');
+      return Number(value)
+        .toExponential(precision)
+        .replace(/e([+-])(\d)$/, 'e$10$2');
     case 'b':
       return typeof value === 'boolean' ? (value ? '1' : '0') : integer(value).toString(2);
     case 'o':
       return integer(value).toString(8);
     case 'x':
     case 'X': {
-      const hex = typeof value === 'string' ? Buffer.from(value).toString('hex') : value instanceof Uint8Array ? Buffer.from(value).toString('hex') : integer(value).toString(16);
+      const hex =
+        typeof value === 'string'
+          ? Buffer.from(value).toString('hex')
+          : value instanceof Uint8Array
+            ? Buffer.from(value).toString('hex')
+            : integer(value).toString(16);
       return verb === 'X' ? hex.toUpperCase() : hex;
     }
     case 'd':
@@ -119,6 +143,7 @@ function equal(a: unknown, b: unknown): boolean {
   if (typeof a === 'bigint' && typeof b === 'number') return Number(a) === b;
   if (typeof a === 'number' && typeof b === 'bigint') return a === Number(b);
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, index) => equal(item, b[index]));
-  if (a instanceof Map && b instanceof Map) return a.size === b.size && [...a].every(([key, item]) => b.has(key) && equal(item, b.get(key)));
+  if (a instanceof Map && b instanceof Map)
+    return a.size === b.size && [...a].every(([key, item]) => b.has(key) && equal(item, b.get(key)));
   return a === b;
 }

@@ -18,7 +18,19 @@ export type Shape = {
 type Node = { op: string; args: unknown };
 
 const COMPREHENSIONS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
-const TYPE_NAMES: ReadonlySet<string> = new Set(['bool', 'bytes', 'double', 'duration', 'int', 'list', 'map', 'string', 'timestamp', 'type', 'uint']);
+const TYPE_NAMES: ReadonlySet<string> = new Set([
+  'bool',
+  'bytes',
+  'double',
+  'duration',
+  'int',
+  'list',
+  'map',
+  'string',
+  'timestamp',
+  'type',
+  'uint',
+]);
 /** Namespaces of extension functions; the library would take them for variables. */
 const NAMESPACES: ReadonlySet<string> = new Set(['sets', 'base64', 'strings']);
 

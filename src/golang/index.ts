@@ -192,3 +192,4 @@ export { checkConstraint, explainConstraint, formatConstraint, parseConstraint, 
 export { versionOf, versionPointerType, versionType, versionValue } from './semver/value.ts';
 export { emptyUrl, escapeQuery, formatUrl, formatUser, parseUrl, urlHostname, type GoUrl, type UserInfo } from './url.ts';
 export { parseIp, type IpAddress } from './ip.ts';
+export { encodeValueJson } from './json-value.ts';

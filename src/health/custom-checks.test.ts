@@ -12,8 +12,14 @@ const check = {
   failed: 'status.conditions.filter(e, e.type == "Synced").all(e, e.status == "False")',
   current: 'status.conditions.filter(e, e.type == "Synced").all(e, e.status == "True")',
 };
-const secret = (status: unknown, generation = 1): KubeObject => ({ apiVersion: 'bitnami.com/v1beta1', kind: 'SealedSecret', metadata: { name: 'x', generation }, status });
-const synced = (status: string, phase = 'Done'): KubeObject => secret({ phase, observedGeneration: 1, conditions: [{ type: 'Synced', status }] });
+const secret = (status: unknown, generation = 1): KubeObject => ({
+  apiVersion: 'bitnami.com/v1beta1',
+  kind: 'SealedSecret',
+  metadata: { name: 'x', generation },
+  status,
+});
+const synced = (status: string, phase = 'Done'): KubeObject =>
+  secret({ phase, observedGeneration: 1, conditions: [{ type: 'Synced', status }] });
 
 describe('custom health checks (KB83)', () => {
   const checks = compileHealthChecks([check]);
@@ -26,7 +32,10 @@ describe('custom health checks (KB83)', () => {
   });
 
   it('look at the generation first', () => {
-    assert.equal(checks.compute(secret({ observedGeneration: 1, phase: '', conditions: [{ type: 'Synced', status: 'True' }] }, 2), options).status, 'InProgress');
+    assert.equal(
+      checks.compute(secret({ observedGeneration: 1, phase: '', conditions: [{ type: 'Synced', status: 'True' }] }, 2), options).status,
+      'InProgress',
+    );
   });
 
   it('leave other kinds to the built-in rules', () => {
@@ -40,7 +49,8 @@ describe('custom health checks (KB83)', () => {
   });
 
   it('are refused when an expression does not parse, current is missing, or a kind has two', () => {
-    const refused = (...entries: Parameters<typeof compileHealthChecks>[0]): void => assert.throws(() => compileHealthChecks(entries), { code: 'InvalidCELExpression' });
+    const refused = (...entries: Parameters<typeof compileHealthChecks>[0]): void =>
+      assert.throws(() => compileHealthChecks(entries), { code: 'InvalidCELExpression' });
     refused({ ...check, failed: '1 +' });
     refused({ ...check, current: '' });
     refused(check, check);

@@ -27,7 +27,11 @@ export function compileHealthChecks(expressions: readonly HealthCheckExpression[
     const key = `${parseApiVersion(apiVersion).group}/${kind}`;
     if (byKind.has(key)) throw invalid(where, `duplicate entry for kind ${kind} of ${apiVersion}`);
     if (current === '') throw invalid(where, 'expression Current not specified');
-    byKind.set(key, [...compile(where, 'InProgress', inProgress), ...compile(where, 'Failed', failed), ...compile(where, 'Current', current)]);
+    byKind.set(key, [
+      ...compile(where, 'InProgress', inProgress),
+      ...compile(where, 'Failed', failed),
+      ...compile(where, 'Current', current),
+    ]);
   }
   return {
     compute(object, options) {

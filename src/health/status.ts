@@ -137,7 +137,8 @@ function replicaSet(object: KubeObject): HealthResult {
 
 function daemonSet(object: KubeObject): HealthResult {
   if (typeof object.metadata.generation !== 'number') return inProgress(`${object.kind} metadata.generation not found`);
-  if (typeof fieldAt(object, 'status', 'observedGeneration') !== 'number') return inProgress(`${object.kind} status.observedGeneration not found`);
+  if (typeof fieldAt(object, 'status', 'observedGeneration') !== 'number')
+    return inProgress(`${object.kind} status.observedGeneration not found`);
   const want = integerAt(object, ['status', 'desiredNumberScheduled'], -1);
   const count = (field: string): number => integerAt(object, ['status', field], 0);
   if (want === -1) return inProgress('Missing .status.desiredNumberScheduled');
@@ -199,7 +200,8 @@ function job(object: KubeObject): HealthResult {
   const completions = integerAt(object, ['spec', 'completions'], parallelism);
   const count = (field: string): number => integerAt(object, ['status', field], 0);
   for (const { type, status } of conditionsOf(object)) {
-    if (type === 'Complete' && status === 'True') return result('Current', `Job Completed. succeeded: ${count('succeeded')}/${completions}`);
+    if (type === 'Complete' && status === 'True')
+      return result('Current', `Job Completed. succeeded: ${count('succeeded')}/${completions}`);
     if (type === 'Failed' && status === 'True') return result('Failed', `Job Failed. failed: ${count('failed')}/${completions}`);
   }
   if (textAt(object, ['status', 'startTime'], '') === '') return inProgress(`Job not started. active: 0/${parallelism}`);

@@ -97,7 +97,11 @@ export class Caller {
     try {
       await limiter?.turn(call.signal);
       const auth = await credentials.current();
-      const answer = await transport.stream(this.#request(call, identity, undefined, call.timeout ?? this.#options.timeout), auth, call.what);
+      const answer = await transport.stream(
+        this.#request(call, identity, undefined, call.timeout ?? this.#options.timeout),
+        auth,
+        call.what,
+      );
       if (answer.status < 300) {
         this.#record(call, answer.status, started, 0);
         return answer;
@@ -187,7 +191,8 @@ async function readError(answer: HttpStream): Promise<string> {
 
 function asKubeError(error: unknown, call: Call): KubeError {
   if (isKubeError(error)) return error;
-  if (call.signal?.aborted === true) return new KubeError({ code: 'Aborted', message: `${call.what}: aborted`, subject: call.subject, cause: error });
+  if (call.signal?.aborted === true)
+    return new KubeError({ code: 'Aborted', message: `${call.what}: aborted`, subject: call.subject, cause: error });
   const text = error instanceof CodedError || error instanceof Error ? error.message : String(error);
   return new KubeError({ code: 'ConnectionFailed', message: `${call.what}: ${text}`, subject: call.subject, cause: error });
 }

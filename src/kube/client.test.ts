@@ -7,7 +7,12 @@ import { FakeApiServer, type SeenRequest } from './testing/fake-api-server.ts';
 import { fastClock } from './testing/fast-clock.ts';
 import type { KubeClient, RequestRecord } from './kube-client.ts';
 
-const configMap = (name: string, data: Record<string, string> = {}) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data });
+const configMap = (name: string, data: Record<string, string> = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'default' },
+  data,
+});
 const at = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name });
 const isGet = ({ method, path }: SeenRequest): boolean => method === 'GET' && path.includes('/configmaps/');
 const isPatch = ({ method }: SeenRequest): boolean => method === 'PATCH';
@@ -52,7 +57,10 @@ describe('client', () => {
     await client.apply(configMap('query'), { fieldManager: 'kc', force: true, dryRun: true, fieldValidation: 'Strict' });
     assert.equal(server.seen[0]?.query.toString(), 'fieldManager=kc&dryRun=All&fieldValidation=Strict&force=true');
     assert.equal(server.seen[0]?.headers['content-type'], 'application/apply-patch+yaml');
-    assert.deepEqual(records.map(({ verb, resource, dryRun, status }) => ({ verb, resource, dryRun, status })), [{ verb: 'apply', resource: 'configmaps', dryRun: true, status: 200 }]);
+    assert.deepEqual(
+      records.map(({ verb, resource, dryRun, status }) => ({ verb, resource, dryRun, status })),
+      [{ verb: 'apply', resource: 'configmaps', dryRun: true, status: 200 }],
+    );
   });
 
   it('reads lists page by page and gives every item its kind', async () => {
@@ -108,7 +116,10 @@ describe('client', () => {
     server.fail(isGet, { kind: 'garbage' });
     await assert.rejects(client.get(at('busy')), { code: 'ResponseInvalid', message: /<html>/ });
     server.fail(isPatch, { kind: 'status', code: 502, reason: '', message: '<html>bad gateway</html>', plain: true });
-    await assert.rejects(client.patch(at('busy'), { type: 'json', operations: [] }), { code: 'Unavailable', message: 'patch ConfigMap/default/busy: <html>bad gateway</html>' });
+    await assert.rejects(client.patch(at('busy'), { type: 'json', operations: [] }), {
+      code: 'Unavailable',
+      message: 'patch ConfigMap/default/busy: <html>bad gateway</html>',
+    });
     server.put(configMap('large', { x: 'y'.repeat(10_000) }));
     const small = connect({ responseLimit: 8000 });
     await assert.rejects(small.get(at('large')), { code: 'LimitExceeded' });
@@ -116,7 +127,11 @@ describe('client', () => {
   });
 
   it('names causes of an invalid object', () => {
-    const error = new KubeError({ code: 'Invalid', message: 'x', causes: [{ reason: 'FieldValueInvalid', field: 'spec.replicas', message: 'must not be negative' }] });
+    const error = new KubeError({
+      code: 'Invalid',
+      message: 'x',
+      causes: [{ reason: 'FieldValueInvalid', field: 'spec.replicas', message: 'must not be negative' }],
+    });
     assert.equal(error.retryable, false);
     assert.equal(error.causes[0]?.field, 'spec.replicas');
   });
@@ -125,7 +140,8 @@ describe('client', () => {
     const other = client.impersonate({ user: 'system:serviceaccount:a:b', groups: ['g1', 'g2'], extra: { 'Example.com/Scope': ['s'] } });
     await other.find(at('busy'));
     const { rawHeaders = [] } = server.seen[0] ?? {};
-    const values = (name: string): string[] => rawHeaders.flatMap((header, index) => (header.toLowerCase() === name && index % 2 === 0 ? [rawHeaders[index + 1] ?? ''] : []));
+    const values = (name: string): string[] =>
+      rawHeaders.flatMap((header, index) => (header.toLowerCase() === name && index % 2 === 0 ? [rawHeaders[index + 1] ?? ''] : []));
     assert.deepEqual(values('impersonate-user'), ['system:serviceaccount:a:b']);
     assert.deepEqual(values('impersonate-group'), ['g1', 'g2']);
     assert.deepEqual(values('impersonate-extra-example.com%2fscope'), ['s']);
@@ -133,7 +149,10 @@ describe('client', () => {
   });
 
   it('KB54 refuses a namespaced object without a namespace before sending it', async () => {
-    await assert.rejects(client.get({ apiVersion: 'v1', kind: 'ConfigMap', name: 'x' }), { code: 'NotFound', message: /namespace not specified/ });
+    await assert.rejects(client.get({ apiVersion: 'v1', kind: 'ConfigMap', name: 'x' }), {
+      code: 'NotFound',
+      message: /namespace not specified/,
+    });
     assert.equal(server.seen.length, 0);
   });
 });
@@ -148,13 +167,21 @@ describe('discovery', () => {
       const { mapper } = client;
       assert.deepEqual((await mapper.resource({ apiVersion: 'apps/v1', kind: 'Deployment' })).name, 'deployments');
       assert.equal((await mapper.preferred('apps', 'Deployment')).version, 'v1');
-      await assert.rejects(mapper.resource({ apiVersion: 'x.io/v1', kind: 'Widget' }), { code: 'NoMatch', message: /no matches for kind "Widget" in version "x.io\/v1"/ });
+      await assert.rejects(mapper.resource({ apiVersion: 'x.io/v1', kind: 'Widget' }), {
+        code: 'NoMatch',
+        message: /no matches for kind "Widget" in version "x.io\/v1"/,
+      });
       server.kinds.push({ group: 'x.io', version: 'v1', kind: 'Widget', plural: 'widgets', namespaced: true });
       await new Promise((resolve) => setTimeout(resolve, 5));
       assert.equal((await mapper.resource({ apiVersion: 'x.io/v1', kind: 'Widget' })).namespaced, true);
       server.seen.length = 0;
       const names = { kind: 'Gear', plural: 'gears' };
-      mapper.learn({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'gears.x.io' }, spec: { group: 'x.io', names, scope: 'Cluster', versions: [{ name: 'v1', served: true }] } });
+      mapper.learn({
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: 'gears.x.io' },
+        spec: { group: 'x.io', names, scope: 'Cluster', versions: [{ name: 'v1', served: true }] },
+      });
       assert.equal((await mapper.resource({ apiVersion: 'x.io/v1', kind: 'Gear' })).name, 'gears');
       assert.equal(server.seen.length, 0);
       await client.close();

@@ -89,9 +89,15 @@ export class Client implements KubeClient {
     const what = `list ${resource.name}${options.namespace === undefined ? '' : ` in ${options.namespace}`}`;
     const result: ObjectList = { resourceVersion: '', items: [] };
     let pageSize: number | undefined = options.pageSize ?? PAGE_SIZE;
-    for (let next: string | undefined; next !== ''; ) {
+    for (let next: string | undefined; next !== '';) {
       const { namespace, labelSelector, fieldSelector, resourceVersion } = options;
-      const query = { labelSelector, fieldSelector, resourceVersion: next === undefined ? resourceVersion : undefined, limit: pageSize, continue: next };
+      const query = {
+        labelSelector,
+        fieldSelector,
+        resourceVersion: next === undefined ? resourceVersion : undefined,
+        limit: pageSize,
+        continue: next,
+      };
       const path = resourcePath(resource, { namespace }, query);
       const accept = options.form === 'metadata' ? PARTIAL_LIST : undefined;
       try {
@@ -105,7 +111,8 @@ export class Client implements KubeClient {
         next = undefined;
       }
       const limit = options.limit ?? LIST_LIMIT;
-      if (result.items.length > limit) throw new KubeError({ code: 'LimitExceeded', message: `${what}: more than ${limit} objects`, subject: resource.name });
+      if (result.items.length > limit)
+        throw new KubeError({ code: 'LimitExceeded', message: `${what}: more than ${limit} objects`, subject: resource.name });
     }
     return result;
   }
@@ -130,7 +137,13 @@ export class Client implements KubeClient {
   async patch(target: Target, patch: Patch, options: WriteOptions = {}): Promise<KubeObject> {
     const body = patch.type === 'json' ? patch.operations : patch.body;
     const contentType = PATCH_TYPES[patch.type];
-    return this.#object('patch', 'PATCH', target, { ...options, query: writeQuery(options), body, contentType, repeatable: patch.type === 'merge' });
+    return this.#object('patch', 'PATCH', target, {
+      ...options,
+      query: writeQuery(options),
+      body,
+      contentType,
+      repeatable: patch.type === 'merge',
+    });
   }
 
   async patchStatus(target: Target, patch: Patch, options: WriteOptions = {}): Promise<KubeObject> {
@@ -146,25 +159,40 @@ export class Client implements KubeClient {
       preconditions: options.preconditions,
     };
     const query = { dryRun: options.dryRun === true ? 'All' : undefined };
-    const answer = await this.#object('delete', 'DELETE', target, { ...options, query, body, repeatable: options.preconditions?.uid !== undefined });
+    const answer = await this.#object('delete', 'DELETE', target, {
+      ...options,
+      query,
+      body,
+      repeatable: options.preconditions?.uid !== undefined,
+    });
     return answer.kind === 'Status' ? undefined : answer;
   }
 
   async *watch(kind: KindRef, options: WatchOptions = {}): AsyncGenerator<WatchEvent, void, undefined> {
     const resource = await this.mapper.resource(kind, options.signal);
     const { namespace, labelSelector, fieldSelector, resourceVersion, sendInitialEvents } = options;
-    const path = resourcePath(resource, { namespace }, {
-      watch: 'true',
-      allowWatchBookmarks: 'true',
-      labelSelector,
-      fieldSelector,
-      resourceVersion,
-      ...(sendInitialEvents === true ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' } : {}),
-      timeoutSeconds: options.timeout === undefined ? undefined : Math.ceil(options.timeout / 1000),
-    });
+    const path = resourcePath(
+      resource,
+      { namespace },
+      {
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        labelSelector,
+        fieldSelector,
+        resourceVersion,
+        ...(sendInitialEvents === true ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' } : {}),
+        timeoutSeconds: options.timeout === undefined ? undefined : Math.ceil(options.timeout / 1000),
+      },
+    );
     const what = `watch ${resource.name}`;
     const accept = options.form === 'metadata' ? PARTIAL : undefined;
-    const call = this.#call('watch', 'GET', resource, { path, what, subject: resource.name, accept, repeatable: false }, { signal: options.signal });
+    const call = this.#call(
+      'watch',
+      'GET',
+      resource,
+      { path, what, subject: resource.name, accept, repeatable: false },
+      { signal: options.signal },
+    );
     const stream = await this.#cluster.caller.stream(call, this.#identity).catch((error: unknown) => {
       throw this.#stale(error);
     });
@@ -221,7 +249,13 @@ export class Client implements KubeClient {
     }
   }
 
-  #call(verb: string, method: Call['method'], resource: Resource, parts: CallParts, options: CallOptions & { subresource?: string; dryRun?: boolean }): Call {
+  #call(
+    verb: string,
+    method: Call['method'],
+    resource: Resource,
+    parts: CallParts,
+    options: CallOptions & { subresource?: string; dryRun?: boolean },
+  ): Call {
     const { path, what, subject, accept, repeatable, body, contentType } = parts;
     return {
       verb,
@@ -271,7 +305,11 @@ type ObjectCall = CallOptions & {
   collection?: boolean;
 };
 
-function writeQuery(options: WriteOptions): { fieldManager: string | undefined; dryRun: string | undefined; fieldValidation: string | undefined } {
+function writeQuery(options: WriteOptions): {
+  fieldManager: string | undefined;
+  dryRun: string | undefined;
+  fieldValidation: string | undefined;
+} {
   const { fieldManager, dryRun, fieldValidation } = options;
   return { fieldManager, dryRun: dryRun === true ? 'All' : undefined, fieldValidation };
 }
@@ -288,4 +326,3 @@ function noNamespace(what: string, target: Target): KubeError {
     retryable: false,
   });
 }
-

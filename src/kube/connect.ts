@@ -69,7 +69,17 @@ export function createKubeClient(config: ClusterConfig, options: KubeClientOptio
 
 async function discover(caller: Caller, path: string, accept: string | undefined): Promise<unknown> {
   return caller.json(
-    { verb: 'discovery', group: '', resource: path, method: 'GET', path, what: `read discovery ${path}`, subject: path, accept, repeatable: true },
+    {
+      verb: 'discovery',
+      group: '',
+      resource: path,
+      method: 'GET',
+      path,
+      what: `read discovery ${path}`,
+      subject: path,
+      accept,
+      repeatable: true,
+    },
     NO_IDENTITY,
   );
 }

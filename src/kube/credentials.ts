@@ -116,7 +116,11 @@ function execInfo(plugin: ExecPlugin, config: ClusterConfig): unknown {
     ...(config.proxyUrl === undefined ? {} : { 'proxy-url': config.proxyUrl }),
     config: execExtension(plugin.cluster),
   };
-  return { apiVersion: plugin.apiVersion, kind: 'ExecCredential', spec: { interactive: false, ...(plugin.provideClusterInfo ? { cluster } : {}) } };
+  return {
+    apiVersion: plugin.apiVersion,
+    kind: 'ExecCredential',
+    spec: { interactive: false, ...(plugin.provideClusterInfo ? { cluster } : {}) },
+  };
 }
 
 /** The cluster extension a plugin is handed as its configuration. */
@@ -138,7 +142,8 @@ function parseExecCredential(stdout: string, apiVersion: string, what: string): 
     throw failed(what, `its output is not an ExecCredential of ${apiVersion} with a status`);
   }
   const { token, clientCertificateData, clientKeyData, expirationTimestamp } = status;
-  if (typeof token !== 'string' && typeof clientCertificateData !== 'string') throw failed(what, 'it gave neither a token nor a certificate');
+  if (typeof token !== 'string' && typeof clientCertificateData !== 'string')
+    throw failed(what, 'it gave neither a token nor a certificate');
   const expiry = typeof expirationTimestamp === 'string' ? Date.parse(expirationTimestamp) : Number.NaN;
   return {
     material: {

@@ -160,7 +160,14 @@ const TEXT_LIMIT = 4096;
  * @param what the call for people: `apply Deployment/default/web`
  * @param retryAfter value of the Retry-After header (whole seconds), when there was one
  */
-export function errorFromAnswer(what: string, subject: string, httpStatus: number, body: unknown, rawText: string, retryAfter?: string): KubeError {
+export function errorFromAnswer(
+  what: string,
+  subject: string,
+  httpStatus: number,
+  body: unknown,
+  rawText: string,
+  retryAfter?: string,
+): KubeError {
   const status = readStatus(body);
   const code = statusCode(status, httpStatus);
   const serverMessage = (status?.message ?? rawText.trim()).slice(0, TEXT_LIMIT);

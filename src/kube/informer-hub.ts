@@ -37,7 +37,17 @@ export class InformerHub {
   informer<T extends KubeObject>(client: KubeClient, identity: string, kind: KindRef, options: InformerOptions<T>): Informer<T> {
     const transform = options.transform as ((object: KubeObject) => KubeObject) | undefined;
     const strip = options.stripManagedFields ?? (options.form ?? 'full') === 'full';
-    const parts = [kind.apiVersion, kind.kind, options.namespace, options.labelSelector, options.fieldSelector, options.form, strip, this.#nameOf(transform), identity];
+    const parts = [
+      kind.apiVersion,
+      kind.kind,
+      options.namespace,
+      options.labelSelector,
+      options.fieldSelector,
+      options.form,
+      strip,
+      this.#nameOf(transform),
+      identity,
+    ];
     const key = JSON.stringify(parts);
     let shared = this.#shared.get(key);
     if (shared === undefined) {
@@ -56,7 +66,12 @@ export class InformerHub {
     await Promise.all(all.map((shared) => shared.ended));
   }
 
-  #start<T extends KubeObject>(client: KubeClient, kind: KindRef, options: InformerOptions<T>, transform: (object: KubeObject) => KubeObject): Shared {
+  #start<T extends KubeObject>(
+    client: KubeClient,
+    kind: KindRef,
+    options: InformerOptions<T>,
+    transform: (object: KubeObject) => KubeObject,
+  ): Shared {
     const store = new Store(transform, this.#options.onHandlerError);
     const controller = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -123,7 +138,11 @@ class InformerHandle<T extends KubeObject> implements Informer<T> {
     this.#shared = shared;
     this.#onRelease = onRelease;
     // The store holds what the transform made, which is T by the caller's own types.
-    for (const [name, of] of Object.entries(options.indexes ?? {})) this.#indexes.set(name, shared.store.addIndex((object) => of(object as T)));
+    for (const [name, of] of Object.entries(options.indexes ?? {}))
+      this.#indexes.set(
+        name,
+        shared.store.addIndex((object) => of(object as T)),
+      );
   }
 
   get synced(): boolean {
@@ -141,7 +160,8 @@ class InformerHandle<T extends KubeObject> implements Informer<T> {
   waitSynced(signal?: AbortSignal): Promise<void> {
     if (signal === undefined || this.synced) return this.#shared.synced.promise;
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(new KubeError({ code: 'Aborted', message: `wait for ${this.kind.kind} cache: aborted`, subject: this.kind.kind }));
+      const onAbort = (): void =>
+        reject(new KubeError({ code: 'Aborted', message: `wait for ${this.kind.kind} cache: aborted`, subject: this.kind.kind }));
       if (signal.aborted) onAbort();
       signal.addEventListener('abort', onAbort, { once: true });
       void this.#shared.synced.promise.then(() => {

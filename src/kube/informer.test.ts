@@ -49,7 +49,10 @@ describe('informer', () => {
     server.remove('ConfigMap', 'default', 'b');
     await until(() => heard.length === 4);
     assert.deepEqual(heard, ['+a', '+b', '~a 1>2', '-b']);
-    assert.deepEqual(informer.byIndex('app', 'y').map(({ metadata }) => metadata.name), ['a']);
+    assert.deepEqual(
+      informer.byIndex('app', 'y').map(({ metadata }) => metadata.name),
+      ['a'],
+    );
     assert.deepEqual(informer.byIndex('app', 'x'), []);
     assert.equal(informer.get('default', 'a')?.metadata.managedFields, undefined);
     assert.equal(informer.get('default', 'a')?.kind, 'ConfigMap');
@@ -111,7 +114,9 @@ describe('informer', () => {
     const watches = (): number => server.seen.filter(isWatch).length;
     server.sendRaw('{"type":"ADDED","object":{"metadata":\n');
     await until(() => errors.length === 1 && watches() === 2 && server.openWatches === 1);
-    server.sendRaw(`${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 500, reason: 'InternalError', message: 'etcd' } })}\n`);
+    server.sendRaw(
+      `${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 500, reason: 'InternalError', message: 'etcd' } })}\n`,
+    );
     await until(() => errors.length === 2 && watches() === 3 && server.openWatches === 1);
     server.fail(isWatch, { kind: 'status', code: 429, reason: 'TooManyRequests', retryAfter: 1 });
     server.fail(isWatch, { kind: 'garbage' });
@@ -173,7 +178,12 @@ describe('informer', () => {
 
   it('caches what a transform makes of an object', async () => {
     put('a', '1');
-    const transform = ({ apiVersion, kind: name, metadata }: KubeObject) => ({ apiVersion, kind: name, metadata: { name: metadata.name, namespace: 'default' }, size: 1 });
+    const transform = ({ apiVersion, kind: name, metadata }: KubeObject) => ({
+      apiVersion,
+      kind: name,
+      metadata: { name: metadata.name, namespace: 'default' },
+      size: 1,
+    });
     const informer = client.informer(kind, { transform });
     await informer.waitSynced();
     assert.deepEqual(Object.keys(informer.get('default', 'a') ?? {}), ['apiVersion', 'kind', 'metadata', 'size']);

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { seconds, systemClock } from '../std/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
-import { LeaderElection, createKubeClient, loadClusterConfig, nodeHost, type KubeClient, type RequestRecord, type WatchEvent } from './index.ts';
+import {
+  LeaderElection,
+  createKubeClient,
+  loadClusterConfig,
+  nodeHost,
+  type KubeClient,
+  type RequestRecord,
+  type WatchEvent,
+} from './index.ts';
 
 const kubeconfig = process.env['SLUICE_KUBECONFIG'];
 const configMaps = { apiVersion: 'v1', kind: 'ConfigMap' };
@@ -22,7 +30,11 @@ describe('client against a real API server', { skip: kubeconfig === undefined ? 
     await client.close();
   });
 
-  const configMap = (name: string, data: Record<string, string> = {}): KubeObject => ({ ...configMaps, metadata: { name, namespace }, data });
+  const configMap = (name: string, data: Record<string, string> = {}): KubeObject => ({
+    ...configMaps,
+    metadata: { name, namespace },
+    data,
+  });
   const at = (name: string) => ({ ...configMaps, namespace, name });
 
   it('learns what the server serves in two requests', async () => {
@@ -56,7 +68,12 @@ describe('client against a real API server', { skip: kubeconfig === undefined ? 
   it('patches in every way, and subresources', async () => {
     const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
     const target = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'd' };
-    await client.create({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', namespace }, spec: { replicas: 0, selector: { matchLabels: { a: 'b' } }, template } });
+    await client.create({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'd', namespace },
+      spec: { replicas: 0, selector: { matchLabels: { a: 'b' } }, template },
+    });
     await client.patch(target, { type: 'json', operations: [{ op: 'add', path: '/metadata/labels', value: { x: 'y' } }] });
     await client.patch(target, { type: 'strategic', body: { spec: { template: { spec: { containers: [{ name: 'c', image: 'j' }] } } } } });
     const scaled = await client.patch(target, { type: 'merge', body: { spec: { replicas: 0 } } }, { subresource: 'scale' });
@@ -80,7 +97,12 @@ describe('client against a real API server', { skip: kubeconfig === undefined ? 
     const controller = new AbortController();
     const seen: WatchEvent[] = [];
     let ended = false;
-    for await (const event of client.watch(configMaps, { namespace, sendInitialEvents: true, form: 'metadata', signal: controller.signal })) {
+    for await (const event of client.watch(configMaps, {
+      namespace,
+      sendInitialEvents: true,
+      form: 'metadata',
+      signal: controller.signal,
+    })) {
       seen.push(event);
       if (event.type === 'bookmark' && event.initialEventsEnd) {
         ended = true;
@@ -89,7 +111,9 @@ describe('client against a real API server', { skip: kubeconfig === undefined ? 
       if (event.type === 'added' && event.object.metadata.name === 'streamed') controller.abort();
     }
     assert.ok(ended);
-    assert.ok(seen.every((event) => event.type === 'bookmark' || (event.object.kind === 'ConfigMap' && event.object['data'] === undefined)));
+    assert.ok(
+      seen.every((event) => event.type === 'bookmark' || (event.object.kind === 'ConfigMap' && event.object['data'] === undefined)),
+    );
   });
 
   it('is told Gone for a resourceVersion the server has forgotten', async () => {
@@ -104,7 +128,9 @@ describe('client against a real API server', { skip: kubeconfig === undefined ? 
   it('keeps an informer equal to the collection', async () => {
     const informer = client.informer(configMaps, { namespace, form: 'metadata' });
     await informer.waitSynced();
-    const changed = new Promise<void>((resolve) => informer.subscribe({ deleted: ({ metadata }) => metadata.name === 'page-3' && resolve() }));
+    const changed = new Promise<void>((resolve) =>
+      informer.subscribe({ deleted: ({ metadata }) => metadata.name === 'page-3' && resolve() }),
+    );
     await client.delete(at('page-3'));
     await changed;
     assert.equal(informer.get(namespace, 'page-3'), undefined);
@@ -115,8 +141,18 @@ describe('client against a real API server', { skip: kubeconfig === undefined ? 
     const plural = `numbers${process.pid}`;
     const kind = `Number${process.pid}`;
     const schema = { type: 'object', properties: { spec: { type: 'object', properties: { big: { type: 'integer', format: 'int64' } } } } };
-    const spec = { group: 'sluice.test', scope: 'Namespaced', names: { kind, plural, singular: kind.toLowerCase() }, versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }] };
-    await client.create({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: `${plural}.sluice.test` }, spec });
+    const spec = {
+      group: 'sluice.test',
+      scope: 'Namespaced',
+      names: { kind, plural, singular: kind.toLowerCase() },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+    };
+    await client.create({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `${plural}.sluice.test` },
+      spec,
+    });
     const object: KubeObject = { apiVersion: 'sluice.test/v1', kind, metadata: { name: 'n', namespace }, spec: { big: 9007199254740993n } };
     for (let attempt = 0; ; attempt++) {
       try {
@@ -133,7 +169,16 @@ describe('client against a real API server', { skip: kubeconfig === undefined ? 
 
   it('leads by a Lease', async () => {
     const timing = { leaseDuration: seconds(3), renewDeadline: seconds(2), retryPeriod: seconds(0.2) };
-    const election = new LeaderElection({ client, namespace, name: 'election', identity: 'me', ...timing, releaseOnStop: true, clock: systemClock, random: Math.random });
+    const election = new LeaderElection({
+      client,
+      namespace,
+      name: 'election',
+      identity: 'me',
+      ...timing,
+      releaseOnStop: true,
+      clock: systemClock,
+      random: Math.random,
+    });
     const stop = new AbortController();
     const outcome = await election.run(async (signal) => {
       setTimeout(() => stop.abort(), 500);

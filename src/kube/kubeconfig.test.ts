@@ -67,7 +67,10 @@ describe('kubeconfig', () => {
     const config = await clusterConfig(parseKubeconfig(TEXT), host(), { ...policy, context: 'cloud' });
     assert.deepEqual(config.credential, { kind: 'none' });
     assert.equal(config.tls.insecureSkipVerify, undefined);
-    await assert.rejects(clusterConfig(parseKubeconfig(TEXT), host(), policy), { code: 'KubeconfigInvalid', message: /must not name files/ });
+    await assert.rejects(clusterConfig(parseKubeconfig(TEXT), host(), policy), {
+      code: 'KubeconfigInvalid',
+      message: /must not name files/,
+    });
   });
 
   it('says what is wrong with a context, a cluster or the text', async () => {
@@ -79,7 +82,10 @@ describe('kubeconfig', () => {
   });
 
   it('merges a list of files, the first to name a thing winning', () => {
-    const merged = mergeKubeconfigs([parseKubeconfig('clusters: [{name: one, cluster: {server: "https://first"}}]'), parseKubeconfig(TEXT)]);
+    const merged = mergeKubeconfigs([
+      parseKubeconfig('clusters: [{name: one, cluster: {server: "https://first"}}]'),
+      parseKubeconfig(TEXT),
+    ]);
     assert.equal(merged.currentContext, 'dev');
     assert.equal(merged.clusters.find(({ name }) => name === 'one')?.body['server'], 'https://first');
     assert.equal(merged.clusters.length, 2);
@@ -87,7 +93,10 @@ describe('kubeconfig', () => {
 
   it('finds the cluster it runs in', async () => {
     const folder = '/var/run/secrets/kubernetes.io/serviceaccount';
-    const pod = host({ [`${folder}/ca.crt`]: 'CA', [`${folder}/namespace`]: 'flux-system\n' }, { env: { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' } });
+    const pod = host(
+      { [`${folder}/ca.crt`]: 'CA', [`${folder}/namespace`]: 'flux-system\n' },
+      { env: { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' } },
+    );
     const config = await loadClusterConfig(pod);
     assert.equal(config.server, 'https://[fd00::1]:443');
     assert.equal(config.namespace, 'flux-system');
@@ -120,12 +129,19 @@ describe('credentials', () => {
       const info = JSON.parse(env['KUBERNETES_EXEC_INFO'] ?? '');
       assert.equal(info.spec.cluster.server, 'https://two');
       const status = { token: `t${runs}`, expirationTimestamp: new Date(Date.now() + 3_600_000).toISOString() };
-      return { exitCode: 0, stdout: JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status }), stderr: '' };
+      return {
+        exitCode: 0,
+        stdout: JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status }),
+        stderr: '',
+      };
     };
     const config = await clusterConfig(parseKubeconfig(TEXT), host(), { context: 'cloud' });
     const source = credentialSource(config, host({}, { run }), systemClock);
     const all: AuthMaterial[] = await Promise.all([source.current(), source.current(), source.current()]);
-    assert.deepEqual(all.map(({ authorization }) => authorization), ['Bearer t1', 'Bearer t1', 'Bearer t1']);
+    assert.deepEqual(
+      all.map(({ authorization }) => authorization),
+      ['Bearer t1', 'Bearer t1', 'Bearer t1'],
+    );
     assert.equal(source.rejected(), true);
     assert.equal((await source.current()).authorization, 'Bearer t2');
     assert.equal(runs, 2);
@@ -133,7 +149,14 @@ describe('credentials', () => {
 
   it('never quotes what a broken plugin printed', async () => {
     const config = await clusterConfig(parseKubeconfig(TEXT), host(), { context: 'cloud' });
-    const source = credentialSource(config, host({}, { run: async () => ({ exitCode: 0, stdout: 'secret-token', stderr: '' }) }), systemClock);
-    await assert.rejects(async () => source.current(), (error: Error) => !error.message.includes('secret-token'));
+    const source = credentialSource(
+      config,
+      host({}, { run: async () => ({ exitCode: 0, stdout: 'secret-token', stderr: '' }) }),
+      systemClock,
+    );
+    await assert.rejects(
+      async () => source.current(),
+      (error: Error) => !error.message.includes('secret-token'),
+    );
   });
 });

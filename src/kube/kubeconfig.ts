@@ -103,15 +103,21 @@ export async function clusterConfig(
   host: Host,
   options: KubeconfigPolicy & { context?: string } = {},
 ): Promise<ClusterConfig> {
-  const policy = { allowExec: options.allowExec ?? true, allowInsecure: options.allowInsecure ?? true, allowFiles: options.allowFiles ?? true };
+  const policy = {
+    allowExec: options.allowExec ?? true,
+    allowInsecure: options.allowInsecure ?? true,
+    allowFiles: options.allowFiles ?? true,
+  };
   const contextName = options.context ?? kubeconfig.currentContext;
   const context = kubeconfig.contexts.find((entry) => entry.name === contextName);
-  if (context === undefined) throw invalid(contextName === '' ? 'no current context' : `context ${JSON.stringify(contextName)} does not exist`);
+  if (context === undefined)
+    throw invalid(contextName === '' ? 'no current context' : `context ${JSON.stringify(contextName)} does not exist`);
   const cluster = require(kubeconfig.clusters, 'cluster', textOf(context.body['cluster']));
   const userName = textOf(context.body['user']);
   const user = userName === '' ? { name: '', folder: '.', body: {} } : require(kubeconfig.users, 'user', userName);
   const server = textOf(cluster.body['server']).replace(/\/+$/, '');
-  if (!/^https?:\/\/[^/]/.test(server)) throw invalid(`cluster ${JSON.stringify(cluster.name)}: server ${JSON.stringify(server)} is not an http(s) URL`);
+  if (!/^https?:\/\/[^/]/.test(server))
+    throw invalid(`cluster ${JSON.stringify(cluster.name)}: server ${JSON.stringify(server)} is not an http(s) URL`);
   const [ca, cert, key] = [
     await material(cluster, 'certificate-authority', host, policy.allowFiles),
     await material(user, 'client-certificate', host, policy.allowFiles),
@@ -161,7 +167,10 @@ export async function inClusterConfig(host: Host): Promise<ClusterConfig> {
 }
 
 /** As kubectl decides: an explicit kubeconfig or context, else in-cluster when in a Pod without `KUBECONFIG`, else the default files. */
-export async function loadClusterConfig(host: Host, options: KubeconfigPolicy & { kubeconfig?: string; context?: string } = {}): Promise<ClusterConfig> {
+export async function loadClusterConfig(
+  host: Host,
+  options: KubeconfigPolicy & { kubeconfig?: string; context?: string } = {},
+): Promise<ClusterConfig> {
   const explicit = (options.kubeconfig ?? '') !== '' || (options.context ?? '') !== '' || (host.env['KUBECONFIG'] ?? '') !== '';
   if (!explicit && (host.env['KUBERNETES_SERVICE_HOST'] ?? '') !== '') return inClusterConfig(host);
   const { context, ...rest } = options;
@@ -221,7 +230,8 @@ function execPlugin(exec: Record<string, unknown>, folder: string, cluster: Reco
   const command = textOf(exec['command']);
   const apiVersion = textOf(exec['apiVersion']);
   if (command === '') throw invalid('exec: command is missing');
-  if (!/^client\.authentication\.k8s\.io\/(v1|v1beta1)$/.test(apiVersion)) throw invalid(`exec: apiVersion ${JSON.stringify(apiVersion)} is not supported`);
+  if (!/^client\.authentication\.k8s\.io\/(v1|v1beta1)$/.test(apiVersion))
+    throw invalid(`exec: apiVersion ${JSON.stringify(apiVersion)} is not supported`);
   const env = Array.isArray(exec['env']) ? exec['env'].filter(isRecord) : [];
   return {
     apiVersion,

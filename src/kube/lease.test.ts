@@ -24,7 +24,16 @@ describe('leader election', () => {
 
   function candidate(identity: string, releaseOnStop = true): LeaderElection {
     const timing = { leaseDuration: seconds(35), renewDeadline: seconds(30), retryPeriod: seconds(5) };
-    return new LeaderElection({ client, namespace: 'default', name: 'election', identity, ...timing, releaseOnStop, clock, random: () => 0 });
+    return new LeaderElection({
+      client,
+      namespace: 'default',
+      name: 'election',
+      identity,
+      ...timing,
+      releaseOnStop,
+      clock,
+      random: () => 0,
+    });
   }
 
   const holder = async (): Promise<string> => {
@@ -52,7 +61,12 @@ describe('leader election', () => {
   it('takes over from a leader that died, after its lease ran out', async () => {
     const order: string[] = [];
     const stop = new AbortController();
-    await client.create({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'election', namespace: 'default' }, spec: { holderIdentity: 'dead', leaseDurationSeconds: 35, renewTime: '2020-01-01T00:00:00.000000Z', leaseTransitions: 3 } });
+    await client.create({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'election', namespace: 'default' },
+      spec: { holderIdentity: 'dead', leaseDurationSeconds: 35, renewTime: '2020-01-01T00:00:00.000000Z', leaseTransitions: 3 },
+    });
     const started = clock.now();
     const run = candidate('b').run((signal) => work('b', order, signal), stop.signal);
     await until(() => order.includes('b leads'));

@@ -118,7 +118,8 @@ export class LeaderElection {
   /** Remembers what was read; the clock of a lease starts when its content was first seen. */
   #observe(object: KubeObject): void {
     const spec = readSpec(object);
-    const same = this.#seen !== undefined && this.#seen.spec.holderIdentity === spec.holderIdentity && this.#seen.spec.renewTime === spec.renewTime;
+    const same =
+      this.#seen !== undefined && this.#seen.spec.holderIdentity === spec.holderIdentity && this.#seen.spec.renewTime === spec.renewTime;
     this.#seen = { object, spec, at: same && this.#seen !== undefined ? this.#seen.at : this.#options.clock.now() };
   }
 

@@ -7,10 +7,21 @@ it('picks a proxy by scheme and lets NO_PROXY exclude hosts, suffixes, ports, ad
   const proxy = (url: string): string | undefined => proxyFromEnvironment(new URL(url), env);
   assert.equal(proxy('https://api.example.com'), 'http://proxy:3128');
   assert.equal(proxy('http://api.example.com'), undefined);
-  for (const url of ['https://internal.example', 'https://a.internal.example', 'https://kubernetes.default.svc', 'https://10.96.0.1:443', 'https://192.168.1.7', 'https://special:8443', 'https://localhost:6443', 'https://127.0.0.1', 'https://[fd00::1]']) {
+  for (const url of [
+    'https://internal.example',
+    'https://a.internal.example',
+    'https://kubernetes.default.svc',
+    'https://10.96.0.1:443',
+    'https://192.168.1.7',
+    'https://special:8443',
+    'https://localhost:6443',
+    'https://127.0.0.1',
+    'https://[fd00::1]',
+  ]) {
     assert.equal(proxy(url), undefined, url);
   }
-  for (const url of ['https://svc', 'https://special:443', 'https://11.0.0.1', 'https://notinternal.example']) assert.equal(proxy(url), 'http://proxy:3128', url);
+  for (const url of ['https://svc', 'https://special:443', 'https://11.0.0.1', 'https://notinternal.example'])
+    assert.equal(proxy(url), 'http://proxy:3128', url);
   assert.equal(proxyFromEnvironment(new URL('https://x'), { https_proxy: 'p:1' }), 'http://p:1');
   assert.equal(bypassesProxy(new URL('https://x'), '*'), true);
 });

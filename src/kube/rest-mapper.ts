@@ -39,12 +39,17 @@ export class DiscoveryMapper implements RestMapper {
   }
 
   async resource(kind: KindRef, signal?: AbortSignal): Promise<Resource> {
-    return this.cached(kind) ?? (await this.#ask(() => this.cached(kind), signal)) ?? noMatch(kind.kind, `version ${JSON.stringify(kind.apiVersion)}`);
+    return (
+      this.cached(kind) ??
+      (await this.#ask(() => this.cached(kind), signal)) ??
+      noMatch(kind.kind, `version ${JSON.stringify(kind.apiVersion)}`)
+    );
   }
 
   async preferred(group: string, kind: string, signal?: AbortSignal): Promise<Resource> {
     const find = (): Resource | undefined =>
-      this.#table?.preferred.get(`${group}/${kind}`) ?? [...this.#learned.values()].find((each) => each.group === group && each.kind === kind);
+      this.#table?.preferred.get(`${group}/${kind}`) ??
+      [...this.#learned.values()].find((each) => each.group === group && each.kind === kind);
     return find() ?? (await this.#ask(find, signal)) ?? noMatch(kind, `group ${JSON.stringify(group)}`);
   }
 

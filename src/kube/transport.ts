@@ -70,7 +70,10 @@ export class Transport {
     const { shared, plain } = this.#open(auth);
     const guard = new Deadline(this.#clock, request.timeout, request.signal);
     try {
-      const answer = await this.#dispatch(request.repeatsHeader === true ? plain : shared, request, auth, { signal: guard.signal, bodyTimeout: request.timeout });
+      const answer = await this.#dispatch(request.repeatsHeader === true ? plain : shared, request, auth, {
+        signal: guard.signal,
+        bodyTimeout: request.timeout,
+      });
       return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
     } catch (error) {
       throw toKubeError(error, what, guard, request.timeout);
@@ -118,7 +121,8 @@ export class Transport {
   }
 
   #open(auth: AuthMaterial): Dispatchers {
-    if (this.#closed) throw new KubeError({ code: 'Aborted', message: `connect to ${this.#origin}: client is closed`, subject: this.#origin });
+    if (this.#closed)
+      throw new KubeError({ code: 'Aborted', message: `connect to ${this.#origin}: client is closed`, subject: this.#origin });
     if (this.#dispatchers !== undefined && auth.cert !== this.#certificate) {
       // An exec plugin renewed its client certificate: connections made with the old one must not be used again.
       void this.#destroy();
@@ -213,10 +217,16 @@ function toKubeError(error: unknown, what: string, guard: { expired: boolean; ca
   if (error instanceof KubeError) return error;
   if (guard.callerAborted) return new KubeError({ code: 'Aborted', message: `${what}: aborted`, subject: what, cause: error });
   if (error instanceof errors.ResponseExceededMaxSizeError) {
-    return new KubeError({ code: 'LimitExceeded', message: `${what}: answer is larger than this client accepts`, subject: what, cause: error });
+    return new KubeError({
+      code: 'LimitExceeded',
+      message: `${what}: answer is larger than this client accepts`,
+      subject: what,
+      cause: error,
+    });
   }
   const late = guard.expired || error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
-  if (late) return new KubeError({ code: 'Timeout', message: `${what}: no answer within ${timeout / 1000} s`, subject: what, cause: error });
+  if (late)
+    return new KubeError({ code: 'Timeout', message: `${what}: no answer within ${timeout / 1000} s`, subject: what, cause: error });
   return new KubeError({ code: 'ConnectionFailed', message: `${what}: ${redact(connectionCause(error))}`, subject: what, cause: error });
 }
 
@@ -230,4 +240,3 @@ function connectionCause(error: unknown): string {
 function asPem(value: string | Uint8Array): string | Buffer {
   return typeof value === 'string' ? value : Buffer.from(value);
 }
-

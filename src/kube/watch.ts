@@ -15,7 +15,12 @@ const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
  * Reads the JSON lines of a watch. Ends without an error when the server ended it (its timeout).
  * @throws KubeError `Gone` and others for an ERROR event, `ResponseInvalid` for a line that is not an event, `LimitExceeded`, `ConnectionFailed`
  */
-export async function* readWatch(body: Readable, kind: KindRef, what: string, signal?: AbortSignal): AsyncGenerator<WatchEvent, void, undefined> {
+export async function* readWatch(
+  body: Readable,
+  kind: KindRef,
+  what: string,
+  signal?: AbortSignal,
+): AsyncGenerator<WatchEvent, void, undefined> {
   try {
     for await (const line of lines(body, what)) {
       const event = toEvent(line, kind, what);
@@ -49,7 +54,8 @@ async function* lines(body: Readable, what: string): AsyncGenerator<string, void
       held.push(chunk.subarray(start));
       size += chunk.length - start;
     }
-    if (size > EVENT_LIMIT) throw new KubeError({ code: 'LimitExceeded', message: `${what}: event is larger than ${EVENT_LIMIT} bytes`, subject: what });
+    if (size > EVENT_LIMIT)
+      throw new KubeError({ code: 'LimitExceeded', message: `${what}: event is larger than ${EVENT_LIMIT} bytes`, subject: what });
   }
 }
 

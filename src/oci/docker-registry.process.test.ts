@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -5,6 +6,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
+import { systemClock } from '../std/index.ts';
+import { createRegistryClient } from './client.ts';
+import { pushLayout, readLayout } from './layout.ts';
+import { corpusLayouts, REPOSITORIES } from './testing/corpus.ts';
 import { registryContract } from './testing/registry-contract.ts';
 
 const BINARY = '/usr/bin/docker-registry';
@@ -19,6 +24,21 @@ if (existsSync(BINARY)) {
     await rm(registry.folder, { recursive: true, force: true });
   });
   registryContract('docker-registry', () => ({ host: registry.host, referrersApi: false, deletes: true }));
+
+  const layouts = corpusLayouts();
+  it('layouts of real tools survive docker-registry', { skip: layouts === undefined ? 'the corpus is absent' : false }, async () => {
+    const client = createRegistryClient({ clock: systemClock, random: Math.random });
+    const signal = AbortSignal.timeout(30_000);
+    for (const path of REPOSITORIES) {
+      const repository = { registry: registry.host, path };
+      const tags = await pushLayout(await readLayout(join(layouts ?? '', path)), client, repository, signal);
+      for (const [tag, digest] of tags) {
+        assert.equal((await client.resolve({ ...repository, tag }, signal)).digest, digest);
+        assert.equal((await client.fetchManifest({ ...repository, tag }, signal)).descriptor.digest, digest);
+      }
+    }
+    await client.close();
+  });
 } else {
   it('client against docker-registry', { skip: `${BINARY} is not installed` }, () => undefined);
 }

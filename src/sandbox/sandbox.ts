@@ -78,7 +78,12 @@ export async function startSandbox(options: SandboxOptions = {}, rules: Rules = 
       apiVersion: 'v1',
       kind: 'Config',
       'current-context': 'sandbox',
-      clusters: [{ name: 'sandbox', cluster: { server: listening.url } }],
+      clusters: [
+        {
+          name: 'sandbox',
+          cluster: { server: listening.url, 'certificate-authority-data': Buffer.from(listening.certificate).toString('base64') },
+        },
+      ],
       users: [{ name: 'admin', user: { token: tokens.admin } }],
       contexts: [{ name: 'sandbox', context: { cluster: 'sandbox', user: 'admin' } }],
     },

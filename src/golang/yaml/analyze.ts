@@ -27,7 +27,6 @@ const START_FLOW = 1;
 const START_BLOCK = 2;
 const INSIDE_FLOW = 4;
 const SPECIAL = 8;
-/** Nothing to look at, wherever it stands. */
 const classes = new Uint8Array(128);
 for (let c = 0; c < 128; c++) if (!isPrintable(c)) classes[c] = SPECIAL;
 for (const c of '#,[]{}&*!|>\'"%@`') classes[c.charCodeAt(0)]! |= START_FLOW | START_BLOCK;
@@ -74,6 +73,12 @@ function analyzeFully(text: string, modern: boolean): number {
   }
   for (let i = 0; i < length; i++) {
     const c = text.charCodeAt(i);
+    if (c < 128 && classes[c] === 0) {
+      previousSpace = false;
+      previousBreak = false;
+      afterBlank = false;
+      continue;
+    }
     if (c === 32) {
       if (previousBreak) breakSpace = true;
       previousSpace = true;

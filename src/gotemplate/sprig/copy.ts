@@ -1,17 +1,20 @@
 import {
   budgetExceeded,
   GoByteSlice,
+  GoError,
   GoMap,
   GoSlice,
   GoStruct,
   MAX_LIST,
   MAX_VALUE_DEPTH,
-  timeType,
+  versionType,
   type GoValue,
+  type Version,
 } from '../../golang/index.ts';
 
-/** copystructure.Copy: nothing of the copy is shared with the original. */
+/** copystructure.Copy: nothing of the copy is shared with the original. Throws a GoError for nil. */
 export function deepCopy(value: GoValue): GoValue {
+  if (value === null || value === undefined) throw new GoError('reflect: call of reflect.Value.Type on zero Value');
   return new Copier().copy(value, 0);
 }
 
@@ -48,7 +51,9 @@ class Copier {
   }
 }
 
-/** Structs are values and nothing changes them, so they can be shared; of a pointer the copy is another one. */
+const zeroVersion: Version = { major: 0n, minor: 0n, patch: 0n, prerelease: '', metadata: '', original: '' };
+
+/** Nothing changes a struct, so it can be shared. Unexported fields are not copied: a version, which has no others, becomes 0.0.0. */
 function copyStruct(value: GoStruct): GoStruct {
-  return value.structType === timeType ? value : new GoStruct(value.type, value.data);
+  return value.structType === versionType ? new GoStruct(value.type, zeroVersion) : value;
 }

@@ -2,13 +2,12 @@ import {
   anyType,
   boolType,
   decodeJson,
-  encodeJson,
+  encodeValueJson,
   fromYamlValue,
   GoError,
   goKind,
   goTypeName,
   stringType,
-  toYamlValue,
   type EncodeJsonOptions,
   type GoValue,
 } from '../../golang/index.ts';
@@ -33,7 +32,7 @@ function readJson(source: GoValue): GoValue {
 }
 
 function writeJson(value: GoValue, options: EncodeJsonOptions): string {
-  return encodeJson(toYamlValue(value), options);
+  return encodeValueJson(value, options);
 }
 
 const pretty: EncodeJsonOptions = { indent: '  ', prefix: '' };

@@ -6,13 +6,13 @@ import {
   GoError,
   GoSlice,
   goKind,
-  goTypeOf,
   intType,
   MAX_LIST,
   sliceItems,
   sliceOf,
   type GoValue,
 } from '../../golang/index.ts';
+import { cutList, exact, extended } from './capacity.ts';
 import { toInt64 } from './convert.ts';
 import { deepEqual, ValueSet } from './equal.ts';
 import { fn, int, isEmpty, nilDereference, variadic, type Functions } from './define.ts';
@@ -35,17 +35,15 @@ function bounded(items: GoValue[]): GoValue[] {
   return items;
 }
 
-/** reflect's Slice: what is cut off may be seen again up to the storage's capacity, which here ends with the list. */
-function cut(value: GoValue, indices: readonly GoValue[]): GoValue {
+function slicePart(value: GoValue, indices: readonly GoValue[]): GoValue {
   const items = itemsFor('list should be type of slice or array but', value);
   if (items.length === 0) return null;
   const [first, second] = indices;
-  const start = indices.length > 0 ? toInt64(first) : 0n;
-  const end = indices.length < 2 ? BigInt(items.length) : toInt64(second);
-  if (start < 0n || end < start || end > BigInt(items.length)) throw new GoError('reflect.Value.Slice: slice index out of bounds');
-  const part = items.slice(Number(start), Number(end));
-  const type = goTypeOf(value) ?? L;
-  return type === L ? part : new GoSlice(type, part);
+  const start = indices.length > 0 ? Number(toInt64(first)) : 0;
+  const end = indices.length < 2 ? items.length : Number(toInt64(second));
+  const part = cutList(value, start, end);
+  if (part === undefined) throw new GoError('reflect.Value.Slice: slice index out of bounds');
+  return part;
 }
 
 const listOfLists = sliceOf(L);
@@ -62,9 +60,9 @@ function chunk(size: number, value: GoValue): GoValue {
     checkLength(wanted);
     const part = items.slice(i * size, i * size + wanted);
     if (part.length < wanted) throw new GoError('reflect: slice index out of range');
-    chunks.push(part);
+    chunks.push(exact(part));
   }
-  return new GoSlice(listOfLists, chunks);
+  return exact(new GoSlice(listOfLists, chunks));
 }
 
 function checkLength(length: number): void {
@@ -103,26 +101,29 @@ function has(needle: GoValue, value: GoValue): boolean {
   return itemsFor('Cannot find has on type', value).some((item) => deepEqual(needle, item));
 }
 
-const push = fn([A, A], L, (value, item) => bounded([...itemsFor('Cannot push on type', value), item]));
-const prepend = fn([A, A], L, (value, item) => bounded([item, ...itemsFor('Cannot prepend on type', value)]));
+const push = fn([A, A], L, (value, item) => extended(bounded([...itemsFor('Cannot push on type', value), item]), 1));
+const prepend = fn([A, A], L, (value, item) => {
+  const items = itemsFor('Cannot prepend on type', value);
+  return extended(bounded([item, ...items]), items.length);
+});
 const first = fn([A], A, (value) => itemsFor('Cannot find first on type', value)[0] ?? null);
 const last = fn([A], A, (value) => itemsFor('Cannot find last on type', value).at(-1) ?? null);
 const rest = fn([A], L, (value) => {
   const items = itemsFor('Cannot find rest on type', value);
-  return items.length === 0 ? nilList : items.slice(1);
+  return items.length === 0 ? nilList : exact(items.slice(1));
 });
 const initial = fn([A], L, (value) => {
   const items = itemsFor('Cannot find initial on type', value);
-  return items.length === 0 ? nilList : items.slice(0, -1);
+  return items.length === 0 ? nilList : exact(items.slice(0, -1));
 });
-const reverse = fn([A], L, (value) => [...itemsFor('Cannot find reverse on type', value)].reverse());
+const reverse = fn([A], L, (value) => exact([...itemsFor('Cannot find reverse on type', value)].reverse()));
 const compact = fn([A], L, (value) => itemsFor('Cannot compact on type', value).filter((item) => !isEmpty(item)));
 const uniqueItems = fn([A], L, uniq);
 const withoutItems = variadic([A, A], L, ([value, ...omitted]) => without(value, omitted));
 const hasItem = fn([A, A], boolType, has);
-const slice = variadic([A, A], A, ([value, ...indices]) => cut(value, indices));
+const slice = variadic([A, A], A, ([value, ...indices]) => slicePart(value, indices));
 const chunks = fn([intType, A], listOfLists, (size, value) => chunk(int(size), value));
-const list = variadic([A], L, (items) => (items.length === 0 ? [] : [...items]));
+const list = variadic([A], L, (items) => exact([...items]));
 
 /** Lists: nothing but `sortAlpha` changes its argument. */
 export const listFunctions: Functions = {

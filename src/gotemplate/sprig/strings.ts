@@ -28,6 +28,7 @@ import {
   type GoValue,
 } from '../../golang/index.ts';
 import { initials, nospace, swapCase, title, untitle, wrap } from './words.ts';
+import { exact, startedWith } from './capacity.ts';
 import { camelCase, kebabCase, snakeCase } from './case.ts';
 import { joinTexts, toText, toTexts } from './convert.ts';
 import { fn, int, text, variadic, type Functions } from './define.ts';
@@ -143,13 +144,13 @@ function catTexts(values: readonly GoValue[]): string {
 /** A []string is sorted where it is, as in Go: who else holds it sees it sorted. */
 function sortAlpha(value: GoValue): GoValue {
   if (value instanceof GoSlice && value.type === stringSliceType) return value.sort((a, b) => compareText(text(a), text(b)));
-  if (sliceItems(value) === undefined) return stringSlice([toText(value)]);
-  return stringSlice(toTexts(value).sort(compareText));
+  if (sliceItems(value) === undefined) return exact(stringSlice([toText(value)]));
+  return startedWith(stringSlice(toTexts(value).sort(compareText)), sliceItems(value)?.length ?? 1);
 }
 
 /** strslice: a []string is given back as it is. */
 function toStrings(value: GoValue): GoValue {
-  return value instanceof GoSlice && value.type === stringSliceType ? value : stringSlice(toTexts(value));
+  return value instanceof GoSlice && value.type === stringSliceType ? value : startedWith(stringSlice(toTexts(value)), sliceItems(value)?.length ?? 1);
 }
 
 const S = stringType;
@@ -204,7 +205,7 @@ export const stringFunctions: Functions = {
   toString: fn([anyType], S, toText),
   atoi: fn([S], I, (value) => goInt(scanInt(text(value)).value)),
   split: fn([S, S], stringMapType, (separator, value) => numbered(splitText(text(value), text(separator)))),
-  splitList: fn([S, S], stringSliceType, (separator, value) => stringSlice(splitText(text(value), text(separator)))),
+  splitList: fn([S, S], stringSliceType, (separator, value) => exact(stringSlice(splitText(text(value), text(separator))))),
   splitn: fn([S, I, S], stringMapType, (separator, limit, value) => numbered(splitText(text(value), text(separator), int(limit)))),
   toStrings: fn([anyType], stringSliceType, toStrings),
   join: fn([S, anyType], S, (separator, value) => joinTexts(toTexts(value), text(separator))),

@@ -24,6 +24,7 @@ import {
   versionValue,
   type GoValue,
 } from '../../golang/index.ts';
+import { startedWith } from './capacity.ts';
 import { fn, int, text, type Functions } from './define.ts';
 import { decodeBase32, decodeBase64, encodeBase32, encodeBase64 } from './base-encoding.ts';
 
@@ -50,10 +51,13 @@ function compile(pattern: GoValue): GoRegexp {
 
 type Compile = (pattern: GoValue) => GoRegexp;
 
+/** Room that regexp's FindAll makes at first. */
+const FOUND_CAPACITY = 10;
+
 const findAll = (by: Compile): Functions[string] =>
   fn([S, S, intType], stringSliceType, (pattern, value, limit) => {
     const found = by(pattern).findAllText(text(value), int(limit));
-    return stringSlice(found, found.length === 0);
+    return startedWith(stringSlice(found, found.length === 0), found.length === 0 ? 0 : FOUND_CAPACITY);
   });
 const find = (by: Compile): Functions[string] => fn([S, S], S, (pattern, value) => by(pattern).findAllText(text(value), 1)[0] ?? '');
 const replace = (by: Compile): Functions[string] =>
@@ -63,7 +67,7 @@ const replaceLiteral = (by: Compile): Functions[string] =>
 const split = (by: Compile): Functions[string] =>
   fn([S, S, intType], stringSliceType, (pattern, value, limit) => {
     const parts = by(pattern).split(text(value), int(limit));
-    return stringSlice(parts ?? [], parts === undefined);
+    return startedWith(stringSlice(parts ?? [], parts === undefined), Math.max((parts?.length ?? 0) - 1, 0));
   });
 
 function matches(pattern: GoValue, value: GoValue): boolean {

@@ -2,6 +2,7 @@ import {
   anyMapType,
   anySliceType,
   anyType,
+  budgetExceeded,
   decodeJson,
   encodeJson,
   fromYamlValue,
@@ -11,6 +12,8 @@ import {
   GoSlice,
   isYamlObject,
   mapFromYaml,
+  MAX_VALUE_DEPTH,
+  sliceItems,
   stringType,
   toYamlValue,
   writeYaml,
@@ -52,10 +55,10 @@ function marshalYaml(value: GoValue): string {
 }
 
 /** Decoded data as a map, or the map Helm returns when it is none: with the reason under `Error`. */
-function mapOrError(decode: () => YamlValue, prefix: string): GoMap {
+function mapOrError(decode: () => YamlValue, prefix: string, empty: GoMap): GoMap {
   try {
     const value = decode();
-    if (value === null) return new GoMap(anyMapType, new Map(), true);
+    if (value === null) return empty;
     if (isYamlObject(value)) return mapFromYaml(value);
     return goMap([['Error', prefix + typeMismatch(value, 'map[string]interface {}')]]);
   } catch (error) {
@@ -63,10 +66,10 @@ function mapOrError(decode: () => YamlValue, prefix: string): GoMap {
   }
 }
 
-function listOrError(decode: () => YamlValue, prefix: string): GoValue {
+function listOrError(decode: () => YamlValue, prefix: string, empty: GoValue): GoValue {
   try {
     const value = decode();
-    if (value === null) return new GoSlice(anySliceType, [], true);
+    if (value === null) return empty;
     if (Array.isArray(value)) return fromYamlValue(value);
     return [prefix + typeMismatch(value, '[]interface {}')];
   } catch (error) {
@@ -92,6 +95,16 @@ function typeMismatch(value: YamlValue, type: string): string {
   return `json: cannot unmarshal ${kind} into Go value of type ${type}`;
 }
 
+/** A value as yaml.v3 sees it: integers stay integers, nil maps and lists are empty ones. */
+function prettyValue(value: GoValue, depth: number): YamlValue {
+  if (depth > MAX_VALUE_DEPTH) throw budgetExceeded('nesting of a value', MAX_VALUE_DEPTH);
+  if (value instanceof GoMap) {
+    return Object.fromEntries(value.sortedKeys().map((key) => [key, prettyValue(value.get(key), depth + 1)]));
+  }
+  const items = value instanceof GoSlice || Array.isArray(value) ? sliceItems(value) : undefined;
+  return items === undefined ? toYamlValue(value, { integers: 'bigint' }) : items.map((item) => prettyValue(item, depth + 1));
+}
+
 const YAML_PREFIX = 'error unmarshaling JSON: while decoding JSON: ';
 
 function encoder(call: (value: GoValue) => string): TemplateFunction {
@@ -101,12 +114,12 @@ function encoder(call: (value: GoValue) => string): TemplateFunction {
 /** The functions between values and YAML or JSON text. `must` are those Helm 3 does not have. */
 export const yamlFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['toYaml', encoder(toYaml)],
-  ['toYamlPretty', encoder((value) => orEmpty(() => withoutNewline(writeYamlV3(toYamlValue(value), { indent: 2 }))))],
-  ['fromYaml', { params: [stringType], result: anyMapType, call: ([text]) => mapOrError(() => readForUnmarshal(String(text)), YAML_PREFIX) }],
-  ['fromYamlArray', { params: [stringType], result: anySliceType, call: ([text]) => listOrError(() => readForUnmarshal(String(text)), YAML_PREFIX) }],
+  ['toYamlPretty', encoder((value) => orEmpty(() => withoutNewline(writeYamlV3(prettyValue(value, 0), { indent: 2 }))))],
+  ['fromYaml', { params: [stringType], result: anyMapType, call: ([text]) => mapOrError(() => readForUnmarshal(String(text)), YAML_PREFIX, new GoMap()) }],
+  ['fromYamlArray', { params: [stringType], result: anySliceType, call: ([text]) => listOrError(() => readForUnmarshal(String(text)), YAML_PREFIX, []) }],
   ['toJson', encoder((value) => orEmpty(() => encodeJson(toYamlValue(value))))],
-  ['fromJson', { params: [stringType], result: anyMapType, call: ([text]) => mapOrError(() => decodeJson(String(text)), '') }],
-  ['fromJsonArray', { params: [stringType], result: anySliceType, call: ([text]) => listOrError(() => decodeJson(String(text)), '') }],
+  ['fromJson', { params: [stringType], result: anyMapType, call: ([text]) => mapOrError(() => decodeJson(String(text)), '', new GoMap(anyMapType, new Map(), true)) }],
+  ['fromJsonArray', { params: [stringType], result: anySliceType, call: ([text]) => listOrError(() => decodeJson(String(text)), '', new GoSlice(anySliceType, [], true)) }],
 ];
 
 /** What Helm 4 adds to, or changes in, {@link yamlFunctions}. */

@@ -7,10 +7,19 @@ import { isRecord } from '../json.ts';
  * What to do to the next matching request instead of serving it.
  * `drop`: close the connection without an answer; `hang`: never answer; `status`: answer with a Status; `garbage`: answer 200 with text that is not JSON.
  */
-export type Fault = { kind: 'drop' | 'hang' | 'garbage' } | { kind: 'status'; code: number; reason: string; message?: string; retryAfter?: number; plain?: boolean };
+export type Fault =
+  | { kind: 'drop' | 'hang' | 'garbage' }
+  | { kind: 'status'; code: number; reason: string; message?: string; retryAfter?: number; plain?: boolean };
 
 /** A request the server saw. */
-export type SeenRequest = { method: string; path: string; query: URLSearchParams; headers: IncomingMessage['headers']; rawHeaders: readonly string[]; body: unknown };
+export type SeenRequest = {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  headers: IncomingMessage['headers'];
+  rawHeaders: readonly string[];
+  body: unknown;
+};
 
 /** A kind the server serves; all are listed under one group version. */
 export type ServedKind = { group: string; version: string; kind: string; plural: string; namespaced: boolean };
@@ -117,7 +126,14 @@ export class FakeApiServer {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
     const { method = 'GET', headers, rawHeaders } = request;
-    const seen: SeenRequest = { method, path: url.pathname, query: url.searchParams, headers, rawHeaders, body: text === '' ? undefined : JSON.parse(text) };
+    const seen: SeenRequest = {
+      method,
+      path: url.pathname,
+      query: url.searchParams,
+      headers,
+      rawHeaders,
+      body: text === '' ? undefined : JSON.parse(text),
+    };
     this.seen.push(seen);
     const index = this.#faults.findIndex(({ match, times }) => times > 0 && match(seen));
     const chosen = this.#faults[index];
@@ -148,7 +164,10 @@ export class FakeApiServer {
     for (const kind of this.kinds) {
       const base = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
       if (!path.startsWith(`${base}/`)) continue;
-      const parts = path.slice(base.length + 1).split('/').map(decodeURIComponent);
+      const parts = path
+        .slice(base.length + 1)
+        .split('/')
+        .map(decodeURIComponent);
       const [namespace, rest] = parts[0] === 'namespaces' && parts.length > 2 ? [parts[1] ?? '', parts.slice(2)] : ['', parts];
       if (rest[0] === kind.plural) return { kind, namespace, name: rest[1] ?? '' };
     }
@@ -159,7 +178,11 @@ export class FakeApiServer {
     if (seen.method === 'POST') return this.#create(kind, namespace, seen, response);
     if (seen.query.get('watch') === 'true') return this.#watch(kind, namespace, seen, response);
     const all = [...this.#objects.entries()]
-      .filter(([key, { object }]) => key.startsWith(`${kind.plural}/${namespace === '' ? '' : `${namespace}/`}`) && hasLabels(object, seen.query.get('labelSelector') ?? ''))
+      .filter(
+        ([key, { object }]) =>
+          key.startsWith(`${kind.plural}/${namespace === '' ? '' : `${namespace}/`}`) &&
+          hasLabels(object, seen.query.get('labelSelector') ?? ''),
+      )
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, { object }]) => object);
     const start = Number(seen.query.get('continue') ?? 0);
@@ -168,13 +191,19 @@ export class FakeApiServer {
     const more = start + items.length < all.length ? { continue: String(start + items.length) } : {};
     // As the real server: items of a list do not say their kind.
     const bare = items.map(({ apiVersion: _a, kind: _k, ...rest }) => rest);
-    return answer(response, 200, { kind: `${kind.kind}List`, apiVersion: 'v1', metadata: { resourceVersion: String(this.#version), ...more }, items: bare });
+    return answer(response, 200, {
+      kind: `${kind.kind}List`,
+      apiVersion: 'v1',
+      metadata: { resourceVersion: String(this.#version), ...more },
+      items: bare,
+    });
   }
 
   #create(kind: ServedKind, namespace: string, seen: SeenRequest, response: ServerResponse): void {
     const object = seen.body as KubeObject;
     const key = `${kind.plural}/${namespace}/${object.metadata.name}`;
-    if (this.#objects.has(key)) return answer(response, 409, status(409, 'AlreadyExists', `${kind.plural} "${object.metadata.name}" already exists`));
+    if (this.#objects.has(key))
+      return answer(response, 409, status(409, 'AlreadyExists', `${kind.plural} "${object.metadata.name}" already exists`));
     return answer(response, 201, this.#store(kind, object));
   }
 
@@ -193,7 +222,11 @@ export class FakeApiServer {
         const metadata = isRecord(body['metadata']) ? body['metadata'] : {};
         const version = metadata['resourceVersion'];
         if (held !== undefined && version !== undefined && version !== held.metadata.resourceVersion) {
-          return answer(response, 409, status(409, 'Conflict', `Operation cannot be fulfilled on ${kind.plural} "${name}": the object has been modified`));
+          return answer(
+            response,
+            409,
+            status(409, 'Conflict', `Operation cannot be fulfilled on ${kind.plural} "${name}": the object has been modified`),
+          );
         }
         const base = seen.method === 'PUT' ? { metadata: { uid: held?.metadata.uid } } : (held ?? { metadata: { name, namespace } });
         const merged = mergePatch(base, body) as KubeObject;
@@ -209,7 +242,8 @@ export class FakeApiServer {
     const body = isRecord(seen.body) ? seen.body : {};
     const wanted = isRecord(body['preconditions']) ? body['preconditions'] : {};
     for (const field of ['uid', 'resourceVersion'] as const) {
-      if (wanted[field] !== undefined && wanted[field] !== held?.metadata[field]) return answer(response, 409, status(409, 'Conflict', `Precondition failed: ${field}`));
+      if (wanted[field] !== undefined && wanted[field] !== held?.metadata[field])
+        return answer(response, 409, status(409, 'Conflict', `Precondition failed: ${field}`));
     }
     this.#remove(kind, key);
     return answer(response, 200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' });
@@ -245,7 +279,12 @@ export class FakeApiServer {
       ...object,
       apiVersion: kind.group === '' ? kind.version : `${kind.group}/${kind.version}`,
       kind: kind.kind,
-      metadata: { ...object.metadata, ...(namespace === '' ? {} : { namespace }), uid: old?.metadata.uid ?? `uid-${version}`, resourceVersion: String(version) },
+      metadata: {
+        ...object.metadata,
+        ...(namespace === '' ? {} : { namespace }),
+        uid: old?.metadata.uid ?? `uid-${version}`,
+        resourceVersion: String(version),
+      },
     };
     this.#objects.set(key, { object: stored });
     this.#publish({ version, type: old === undefined ? 'ADDED' : 'MODIFIED', object: stored, plural: kind.plural });
@@ -287,7 +326,10 @@ export class FakeApiServer {
       return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
     }
     if (path === '/api') return { kind: 'APIVersions', versions: ['v1'] };
-    return { kind: 'APIGroupList', groups: groups.map((group) => ({ name: group, versions: [{ groupVersion: `${group}/v1`, version: 'v1' }] })) };
+    return {
+      kind: 'APIGroupList',
+      groups: groups.map((group) => ({ name: group, versions: [{ groupVersion: `${group}/v1`, version: 'v1' }] })),
+    };
   }
 
   #resourceList(path: string): unknown {
@@ -322,7 +364,8 @@ function misbehave(fault: Fault, request: IncomingMessage, response: ServerRespo
       return;
     case 'status': {
       const headers = fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) };
-      const text = fault.plain === true ? (fault.message ?? '') : JSON.stringify(status(fault.code, fault.reason, fault.message ?? fault.reason));
+      const text =
+        fault.plain === true ? (fault.message ?? '') : JSON.stringify(status(fault.code, fault.reason, fault.message ?? fault.reason));
       response.writeHead(fault.code, { 'content-type': 'application/json', ...headers }).end(text);
     }
   }

@@ -1,6 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { createServer as createDoor, type Server as Door, type Socket } from 'node:net';
 import { CodedError } from '../../std/index.ts';
 import type { Api } from '../api/api.ts';
+import { selfSignedCertificate } from './certificate.ts';
 import { tooLarge } from '../request/status.ts';
 
 /** Largest request body. */
@@ -8,32 +11,54 @@ export const BODY_LIMIT: number = 3 << 20;
 /** A watch whose client reads slower than this many bytes behind is ended; the client lists again. */
 const WATCH_BACKLOG_LIMIT = 16 << 20;
 
-/** A listening API. */
-export type Listening = { url: string; port: number; close(): Promise<void> };
+/** A listening API. One port speaks both HTTP and HTTPS: kubectl sends credentials over TLS only, a benchmark wants neither cost. */
+export type Listening = { url: string; plainUrl: string; port: number; certificate: string; close(): Promise<void> };
 
-/** Serves an API over HTTP. Loopback unless `host` says otherwise. */
+/** The first byte of a TLS handshake record. */
+const TLS_HANDSHAKE = 0x16;
+
+/** Serves an API. Loopback unless `host` says otherwise. @throws CodedError `ListenFailed` */
 export async function listen(api: Api, options: { host?: string; port?: number } = {}): Promise<Listening> {
-  const server = createServer({ keepAliveTimeout: 120_000, requestTimeout: 0 }, (incoming, outgoing) => {
-    serve(api, incoming, outgoing).catch(() => outgoing.destroy());
-  });
   const host = options.host ?? '127.0.0.1';
+  const { certificate, key } = selfSignedCertificate([...new Set([host, '127.0.0.1', 'localhost'])], api.clock.now());
+  const handler = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    serve(api, incoming, outgoing).catch(() => outgoing.destroy());
+  };
+  const plain = createServer({ keepAliveTimeout: 120_000, requestTimeout: 0 }, handler);
+  const secure = createSecureServer({ cert: certificate, key, keepAliveTimeout: 120_000, requestTimeout: 0 }, handler);
+  const sockets = new Set<Socket>();
+  const door = createDoor((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
+    socket.once('readable', () => {
+      const first: Buffer | null = socket.read(1) as Buffer | null;
+      if (first === null) {
+        socket.destroy();
+        return;
+      }
+      socket.unshift(first);
+      (first[0] === TLS_HANDSHAKE ? secure : plain).emit('connection', socket);
+    });
+  });
   const port = await new Promise<number>((resolve, reject) => {
-    server.once('error', (error) =>
+    door.once('error', (error) =>
       reject(new CodedError({ code: 'ListenFailed', message: `listen on ${host}:${options.port ?? 0}: ${error.message}`, cause: error })),
     );
-    server.listen(options.port ?? 0, host, () => resolve(portOf(server)));
+    door.listen(options.port ?? 0, host, () => resolve(portOf(door)));
   });
   return {
-    url: `http://${host}:${port}`,
+    url: `https://${host}:${port}`,
+    plainUrl: `http://${host}:${port}`,
     port,
+    certificate,
     close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => door.close(resolve));
     },
   };
 }
 
-function portOf(server: Server): number {
+function portOf(server: Door): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
 }

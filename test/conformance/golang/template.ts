@@ -8,7 +8,7 @@ import { chartTree } from '../../../src/helm/chart/node.ts';
 import { helmFunctions } from '../../../src/helm/engine/functions.ts';
 import { capabilitiesObject, releaseObject } from '../../../src/helm/engine/objects.ts';
 import { renderTemplates } from '../../../src/helm/engine/render-templates.ts';
-import { defaultCapabilities, loadChart } from '../../../src/helm/index.ts';
+import { ChartFile, defaultCapabilities, loadChart } from '../../../src/helm/index.ts';
 import { rulesOf } from '../../../src/helm/profile.ts';
 import { coalesceValues } from '../../../src/helm/values/coalesce.ts';
 import { memoryTree } from '../../../src/manifest/index.ts';
@@ -21,6 +21,7 @@ const chartFiles = {
   'conf/x.ini': 'k=v\n',
   'conf/y.bin': Uint8Array.of(0, 1, 255),
 };
+const chart = loadChart(memoryTree(chartFiles));
 const file = 'c/templates/t.yaml';
 const rules = rulesOf('4.2');
 const functions = helmFunctions(defaultProviders, rules, false);
@@ -30,8 +31,9 @@ export const suite: Suite = (facts) =>
   checkEach(facts, (fact) => differences(render(fact), { output: bytes(fact, 'output', bytesToText), error: fact['error'] }));
 
 function render(fact: Fact): { output?: string | undefined; error?: string } {
-  const chart = loadChart(memoryTree({ ...chartFiles, 'templates/t.yaml': text(fact, 'template') }));
-  const root = chartTree(chart);
+  // Added after loading, which would take off a byte order mark.
+  const template = new ChartFile('templates/t.yaml', Buffer.from(text(fact, 'template')));
+  const root = chartTree({ ...chart, templates: [template] });
   const userValues = mapFromYaml(fact['values'] as YamlObject);
   try {
     const values = coalesceValues(root, userValues, rules, () => undefined);
