@@ -139,4 +139,4 @@ const content = readFileSync(file);
 const document = content[0] === 0x7b ? (JSON.parse(content.toString()) as Json) : readProto(content);
 const merge = mergeSchemaOf(document);
 writeFileSync(join(import.meta.dirname, '..', 'src', 'kustomize', 'openapi-data.ts'), render(merge));
-process.stdout.write(`${merge.types.length} types, ${Object.keys(merge.kinds).length} kinds, ${Object.keys(merge.namespaced).length} scopes\n`);
+process.stdout.write(`${Object.keys(merge.types).length} types, ${Object.keys(merge.kinds).length} kinds, ${Object.keys(merge.namespaced).length} scopes\n`);

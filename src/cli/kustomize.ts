@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { annotations, labels } from '../api/index.ts';
+import { kustomizeKeys } from '../api/index.ts';
 import { compileIgnore, parseIgnoreText } from '../artifact/index.ts';
 import { isYamlObject, readYamlDocuments, writeYaml, type YamlObject, type YamlValue } from '../golang/index.ts';
 import { build, buildFlux, type BuildOptions, type Diagnostic, type FluxKustomizationSpec } from '../kustomize/index.ts';
@@ -115,7 +115,7 @@ function owned(object: KubeObject, name: string, namespace: string): KubeObject 
   const { metadata } = object;
   return {
     ...object,
-    metadata: { ...metadata, labels: { ...metadata.labels, [labels.ownerName]: name, [labels.ownerNamespace]: namespace } },
+    metadata: { ...metadata, labels: { ...metadata.labels, [kustomizeKeys.ownerName]: name, [kustomizeKeys.ownerNamespace]: namespace } },
   };
 }
 
@@ -145,4 +145,3 @@ function withoutIgnored(tree: FileTree, root: string, patterns: readonly string[
       }),
   };
 }
-void annotations;

@@ -19,7 +19,7 @@ import { mergeSchemaOf } from './openapi.ts';
 import { appendOrigin } from './origin.ts';
 import { loadGeneratorPlugins, loadTransformerPlugins, type Step } from './plugins.ts';
 import { fileText, readObjects } from './read-documents.ts';
-import { Resource, type Origin } from './resource.ts';
+import { toResource, type Origin, type Resource } from './resource.ts';
 import { builtinTransformers } from './transform/builtin.ts';
 import { inFile } from './transform/patches.ts';
 import { formatVarFields, markVarSources, toVar } from './transform/vars.ts';
@@ -144,7 +144,7 @@ export class Target {
   #readResources(text: string): Resource[] {
     const objects = readObjects(text, this.context.limits);
     this.context.count('resources', objects.length);
-    const resources = objects.map((object) => new Resource(object, this.context.schemas));
+    const resources = objects.map((object) => toResource(object, this.context.schemas));
     return unique(resources);
   }
 

@@ -192,6 +192,40 @@ export class Resource {
   }
 }
 
+const INTERNAL = 'internal.config.kubernetes.io/';
+
+/**
+ * A resource as it was read. What kustomize itself has put into annotations of the build (its output, kept with them, may be read again) is
+ * taken as known; the annotations themselves go at the end of the build.
+ */
+export function toResource(object: Mapping, schemas: Schemas): Resource {
+  const metadata = object['metadata'];
+  const annotations = isMapping(metadata) ? metadata['annotations'] : undefined;
+  if (!isMapping(annotations) || !Object.keys(annotations).some((name) => name.startsWith(INTERNAL))) return new Resource(object, schemas);
+  return new Resource(object, schemas, stateOf(metaMap(object, 'annotations')));
+}
+
+function stateOf(annotations: ReadonlyMap<string, string>): Partial<BuildState> {
+  const list = (name: string): string[] => annotations.get(INTERNAL + name)?.split(',') ?? [];
+  const isOn = (name: string): boolean => annotations.get(INTERNAL + name) === 'enabled';
+  const [names, namespaces, kinds] = [list('previousNames'), list('previousNamespaces'), list('previousKinds')];
+  return {
+    previous: names.map((name, i) => ({ name, namespace: namespaces[i] ?? '', kind: kinds[i] ?? '' })),
+    prefixes: list('prefixes'),
+    suffixes: list('suffixes'),
+    behavior: toBehavior(annotations.get(`${INTERNAL}generatorBehavior`)),
+    needsHash: isOn('needsHashSuffix'),
+    allowNameChange: isOn('allowNameChange'),
+    allowKindChange: isOn('allowKindChange'),
+    helmGenerated: annotations.get(`${INTERNAL}helm-generated`) === 'true',
+  };
+}
+
+/** The behavior a text names; `unspecified` for any other text. */
+export function toBehavior(text: string | undefined): Behavior {
+  return text === 'create' || text === 'replace' || text === 'merge' ? text : 'unspecified';
+}
+
 function metaText(object: Mapping, key: string): string {
   const metadata = object['metadata'];
   if (!isMapping(metadata)) return '';

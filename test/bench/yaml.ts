@@ -18,6 +18,60 @@ type Row = { name: string; firstMs: number; medianMs: number; megabytesPerSecond
 
 const BUNDLE_BYTES = 3_500_000;
 
+const GO_PROGRAM = `package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"sort"
+	"strconv"
+	"time"
+
+	"sigs.k8s.io/yaml"
+)
+
+func main() {
+	data, err := os.ReadFile(os.Args[1])
+	check(err)
+	var documents []string
+	check(json.Unmarshal(data, &documents))
+	runs, err := strconv.Atoi(os.Args[2])
+	check(err)
+	var reads, writes, both []float64
+	for i := 0; i < runs; i++ {
+		values := make([]interface{}, len(documents))
+		start := time.Now()
+		for k, text := range documents {
+			check(yaml.Unmarshal([]byte(text), &values[k]))
+		}
+		middle := time.Now()
+		for _, value := range values {
+			_, err := yaml.Marshal(value)
+			check(err)
+		}
+		end := time.Now()
+		reads = append(reads, ms(middle.Sub(start)))
+		writes = append(writes, ms(end.Sub(middle)))
+		both = append(both, ms(end.Sub(start)))
+	}
+	fmt.Printf("{\\"readMs\\":%f,\\"writeMs\\":%f,\\"roundTripMs\\":%f}", median(reads), median(writes), median(both))
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func median(times []float64) float64 {
+	sort.Float64s(times)
+	return times[len(times)/2]
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+`;
+
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
@@ -78,14 +132,14 @@ function measureGo(): { readMs: number; writeMs: number; roundTripMs: number } {
   try {
     writeFileSync(join(folder, 'main.go'), GO_PROGRAM);
     writeFileSync(join(folder, 'bundle.json'), JSON.stringify(documents));
-    for (const args of [['mod', 'init', 'bench'], ['get', 'sigs.k8s.io/yaml@v1.6.0'], ['build', '-o', 'bench', '.']]) go1(folder, 'go', args);
-    return JSON.parse(go1(folder, join(folder, 'bench'), ['bundle.json', String(runs)])) as ReturnType<typeof measureGo>;
+    for (const args of [['mod', 'init', 'bench'], ['get', 'sigs.k8s.io/yaml@v1.6.0'], ['build', '-o', 'bench', '.']]) runIn(folder, 'go', args);
+    return JSON.parse(runIn(folder, join(folder, 'bench'), ['bundle.json', String(runs)])) as ReturnType<typeof measureGo>;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function go1(cwd: string, command: string, args: readonly string[]): string {
+function runIn(cwd: string, command: string, args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   if (status !== 0) throw new Error(`run ${command} ${args.join(' ')}: ${stderr}`);
   return stdout;
@@ -106,57 +160,3 @@ function report(): void {
     `${name.padEnd(32)} Go ${theirs.toFixed(1).padStart(7)} ms  ${(theirs / ours.medianMs).toFixed(1)} × ours\n`;
   process.stdout.write(ratio('read', read, go.readMs) + ratio('write', write, go.writeMs) + ratio('read + write', roundTrip, go.roundTripMs));
 }
-
-const GO_PROGRAM = `package main
-
-import (
-	"encoding/json"
-	"fmt"
-	"os"
-	"sort"
-	"strconv"
-	"time"
-
-	"sigs.k8s.io/yaml"
-)
-
-func main() {
-	data, err := os.ReadFile(os.Args[1])
-	check(err)
-	var documents []string
-	check(json.Unmarshal(data, &documents))
-	runs, err := strconv.Atoi(os.Args[2])
-	check(err)
-	var reads, writes, both []float64
-	for i := 0; i < runs; i++ {
-		values := make([]interface{}, len(documents))
-		start := time.Now()
-		for k, text := range documents {
-			check(yaml.Unmarshal([]byte(text), &values[k]))
-		}
-		middle := time.Now()
-		for _, value := range values {
-			_, err := yaml.Marshal(value)
-			check(err)
-		}
-		end := time.Now()
-		reads = append(reads, ms(middle.Sub(start)))
-		writes = append(writes, ms(end.Sub(middle)))
-		both = append(both, ms(end.Sub(start)))
-	}
-	fmt.Printf("{\\"readMs\\":%f,\\"writeMs\\":%f,\\"roundTripMs\\":%f}", median(reads), median(writes), median(both))
-}
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func median(times []float64) float64 {
-	sort.Float64s(times)
-	return times[len(times)/2]
-}
-
-func check(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
-`;

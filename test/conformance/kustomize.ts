@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from '../../src/kustomize/index.ts';
-import { directoryTree } from '../../src/cli/kustomize.ts';
+import { directoryTree } from '../../src/cli/directory-tree.ts';
 import { runFilterCase, type FilterCase } from './kustomize-filters.ts';
 import { runKrustyCase, runPluginCase, type KrustyCase, type PluginCase } from './kustomize-krusty.ts';
 import { KNOWN_FAILURES } from './kustomize-known-failures.ts';

@@ -155,7 +155,8 @@ export function kubectl(args: readonly string[], options: { input?: string; allo
 
 /** Applies YAML with the real kubectl, server-side. */
 export function apply(yaml: string): void {
-  kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: yaml });
+  // A document that begins with a brace would be read as JSON.
+  kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: `---\n${yaml}` });
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests read into objects of any kind

@@ -48,23 +48,26 @@ export type Decoded = { [field: string]: unknown };
  */
 export function unmarshalYaml(text: string, shape: StructShape): Decoded {
   const decoder = new Decoder();
-  const decoded = decoder.decode(readForUnmarshal(text), shape, shape.name, '');
+  const decoded = decoder.decode(readForUnmarshal(text, 'exact'), shape, shape.name, '');
   decoder.finish();
   return (decoded ?? {}) as Decoded;
 }
 
 /** Reads the first document of a YAML text into a map; undefined when it is empty. @throws Error with the message of yaml.Unmarshal */
 export function unmarshalYamlMap(text: string): YamlObject | undefined {
-  const value = readForUnmarshal(text);
+  const value = readForUnmarshal(text, 'float64');
   if (value === null) return undefined;
   if (isYamlObject(value)) return value;
   throw new Error(mismatch(value, 'Go value of type map[string]interface {}'));
 }
 
-/** The document as yaml.Unmarshal sees it before it looks at types. @throws Error with the message of yaml.Unmarshal */
-export function readForUnmarshal(text: string): YamlValue {
+/**
+ * The document as yaml.Unmarshal sees it before it looks at types. `exact` keeps the digits of large integers, for text fields.
+ * @throws Error with the message of yaml.Unmarshal
+ */
+export function readForUnmarshal(text: string, numbers: 'exact' | 'float64'): YamlValue {
   try {
-    return readYaml(text, { numbers: 'exact' });
+    return readYaml(text, { numbers });
   } catch (error) {
     throw new Error(`error converting YAML to JSON: ${errorMessage(error)}`, { cause: error });
   }

@@ -26,7 +26,7 @@ const parsed = new Lru<string, { manifest: ParsedManifest; weight: number }>(CAC
 export function parseManifest(text: string, headType: string): ParsedManifest {
   const known = parsed.get(text);
   if (known !== undefined) return known.manifest;
-  const value = readForUnmarshal(text);
+  const value = readForUnmarshal(text, 'exact');
   const manifest = { head: plainHead(value) ?? decodedHead(text, headType), value };
   parsed.set(text, { manifest, weight: text.length + 200 });
   return manifest;

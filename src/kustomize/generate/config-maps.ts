@@ -2,7 +2,7 @@ import type { BuildContext } from '../build-context.ts';
 import { KustomizeError } from '../errors.ts';
 import type { GeneratorFields, GeneratorOptionFields } from '../kustomization.ts';
 import type { Loader } from '../loader.ts';
-import { Resource, type Behavior } from '../resource.ts';
+import { Resource, toBehavior } from '../resource.ts';
 import { setField, type Mapping } from '../value.ts';
 import { readKeyValues, utf8Text } from './key-values.ts';
 
@@ -83,8 +83,4 @@ function addEntries(metadata: Mapping, key: 'labels' | 'annotations', entries: R
   if (entries === undefined || entries.size === 0) return;
   const map = childMap(metadata, key);
   for (const name of [...entries.keys()].sort()) setField(map, name, entries.get(name) ?? '');
-}
-
-function toBehavior(text: string | undefined): Behavior {
-  return text === 'create' || text === 'replace' || text === 'merge' ? text : 'unspecified';
 }

@@ -12,7 +12,7 @@ import { mergePatch } from '../patch/strategic-merge.ts';
 import { toPlainObject } from '../plain.ts';
 import { fileText, readObjects } from '../read-documents.ts';
 import type { ResourceList } from '../resource-list.ts';
-import { metaMap, Resource, setMetaMap } from '../resource.ts';
+import { metaMap, setMetaMap, toResource, type Resource } from '../resource.ts';
 import { EVERYTHING, formatSelector, select, type Selector } from '../selector.ts';
 import { copyValue, isMapping, type Mapping } from '../value.ts';
 
@@ -71,7 +71,7 @@ function attempt<T>(work: () => T): { value?: T; error?: unknown } {
 }
 
 function readResources(text: string, context: BuildContext): Resource[] {
-  return readObjects(text, context.limits).map((object) => new Resource(object, context.schemas));
+  return readObjects(text, context.limits).map((object) => toResource(object, context.schemas));
 }
 
 function parseJsonPatch(text: string): JsonPatch {
