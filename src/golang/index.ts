@@ -35,8 +35,8 @@ export {
   EVENT_SEQUENCE_START,
   EVENT_STREAM_END,
   EVENT_STREAM_START,
-  Parser as YamlParser,
-} from './yaml/parser.ts';
+} from './yaml/event.ts';
+export { Parser as YamlParser } from './yaml/parser.ts';
 export { mayResolve, resolve as resolveScalar, shortTag, type Scalar as YamlScalar } from './yaml/resolve.ts';
 export { yamlSource, type YamlSource } from './yaml/source.ts';
 export { YamlTime } from './yaml/timestamp.ts';

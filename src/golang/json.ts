@@ -68,16 +68,9 @@ class JsonEncoder {
   }
 
   value(value: YamlValue, depth: number): string {
-    switch (typeof value) {
-      case 'string':
-        return encodeJsonString(value, this.#escapeHtml);
-      case 'number':
-        return encodeNumber(value);
-      case 'boolean':
-      case 'bigint':
-        return String(value);
-    }
-    if (value === null) return 'null';
+    if (typeof value === 'string') return encodeJsonString(value, this.#escapeHtml);
+    if (typeof value === 'number') return encodeNumber(value);
+    if (value === null || typeof value !== 'object') return String(value);
     if (depth >= MAX_JSON_DEPTH) throw new GoError('exceeded max depth');
     return Array.isArray(value) ? this.#array(value, depth) : this.#object(value, depth);
   }

@@ -54,7 +54,7 @@ export type ToYamlOptions = {
 
 /**
  * What encoding/json sees of a Go value, as plain data for the YAML and JSON writers: structs through their marshallers or exported
- * fields, `[]byte` as base64, invalid bytes as U+FFFD, nil slices and maps as null.
+ * fields, `[]byte` as base64, nil slices and maps as null. Bytes outside UTF-8 stay lone surrogates; the writers know them.
  * Throws a GoError with encoding/json's text for what it cannot encode.
  */
 export function toYamlValue(value: GoValue, options: ToYamlOptions = {}): YamlValue {
@@ -71,7 +71,7 @@ class PlainWriter {
   convert(value: GoValue, depth: number): YamlValue {
     switch (typeof value) {
       case 'string':
-        return toValidText(value);
+        return value;
       case 'number':
         return finite(value);
       case 'boolean':
@@ -91,7 +91,7 @@ class PlainWriter {
 
   #object(map: GoMap, depth: number): YamlObject {
     const out: YamlObject = {};
-    for (const [key, item] of map.entries()) setOwn(out, toValidText(key), this.convert(item, depth + 1));
+    for (const [key, item] of map.entries()) setOwn(out, key, this.convert(item, depth + 1));
     return out;
   }
 

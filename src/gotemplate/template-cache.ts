@@ -17,19 +17,24 @@ export type ParsedText = {
 /** UTF-16 units of template text kept by default. */
 const defaultCapacity = 64 * 1024 * 1024;
 
+type Entry = { readonly parsed: ParsedText; readonly weight: number };
+type Delims = { readonly left: string; readonly right: string };
+
 /** Parsed and compiled templates by their text. Share one among all renders. */
 export class TemplateCache {
-  readonly #texts: Lru<string, { parsed: ParsedText; weight: number }>;
+  readonly #capacity: number;
+  /** One cache for each pair of delimiters, so that the text alone is the key. */
+  readonly #byDelims = new Map<string, Lru<string, Entry>>();
 
   /** @param capacity UTF-16 units of text to keep. */
   constructor(capacity: number = defaultCapacity) {
-    this.#texts = new Lru(capacity, ({ weight }) => weight);
+    this.#capacity = capacity;
   }
 
   /** The parsed text, from the cache when it was seen before. `name` is for error messages. @throws TemplateError `TemplateSyntax` */
-  parse(name: string, text: string, table: FunctionTable, delims: { left: string; right: string }): ParsedText {
-    const key = `${delims.left}\0${delims.right}\0${text}`;
-    const known = this.#texts.get(key)?.parsed;
+  parse(name: string, text: string, table: FunctionTable, delims: Delims): ParsedText {
+    const texts = this.#texts(delims);
+    const known = texts.get(text)?.parsed;
     if (known?.functions.every((fn) => isFunction(table, fn)) === true) return known;
     const used = new Set<string>();
     const options: ParseOptions = {
@@ -44,7 +49,14 @@ export class TemplateCache {
     const definitions = new Map([...trees.definitions].map(([defined, root]) => [defined, new Body(root, text)] as const));
     const parsed: ParsedText = { main: new Body(trees.main, text), definitions, lastLine: trees.lastLine, functions: [...used] };
     // `break` and `continue` are words of the language only while they are no functions: such texts are not shared.
-    if (!used.has('break') && !used.has('continue')) this.#texts.set(key, { parsed, weight: text.length + 256 });
+    if (!used.has('break') && !used.has('continue')) texts.set(text, { parsed, weight: text.length + 256 });
     return parsed;
+  }
+
+  #texts({ left, right }: Delims): Lru<string, Entry> {
+    const key = `${left}\0${right}`;
+    let texts = this.#byDelims.get(key);
+    if (texts === undefined) this.#byDelims.set(key, (texts = new Lru(this.#capacity, ({ weight }) => weight)));
+    return texts;
   }
 }

@@ -39,6 +39,8 @@ type DispatcherShape = { allowH2: boolean; connections: number | null; limit: nu
 
 const DEFAULT_RESPONSE_LIMIT = 512 << 20;
 const CONNECT_TIMEOUT = 10_000;
+/** When a request runs out of time and nothing has been heard for this long (milliseconds), its connection is taken for dead. */
+const DEAD_AFTER = 10_000;
 
 /**
  * HTTP to one API server. Requests share one HTTP/2 connection (fewer handshakes, less CPU, more throughput than a pool: see README);
@@ -54,6 +56,8 @@ export class Transport {
   #dispatchers: Dispatchers | undefined;
   #certificate: string | undefined;
   #closed = false;
+  /** When an answer last came, or connections were last opened. */
+  #heard = 0;
 
   constructor(config: ClusterConfig, options: TransportOptions & { proxy?: string | undefined }, clock: Clock) {
     const url = new URL(config.server);
@@ -74,8 +78,11 @@ export class Transport {
         signal: guard.signal,
         bodyTimeout: request.timeout,
       });
-      return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
+      const text = await answer.body.text();
+      this.#heard = this.#clock.now();
+      return { status: answer.statusCode, headers: answer.headers, text };
     } catch (error) {
+      if (guard.expired) this.#replaceIfDead();
       throw toKubeError(error, what, guard, request.timeout);
     } finally {
       guard.dispose();
@@ -128,8 +135,19 @@ export class Transport {
       void this.#destroy();
     }
     this.#certificate = auth.cert;
-    this.#dispatchers ??= this.#create(auth);
+    if (this.#dispatchers === undefined) {
+      this.#dispatchers = this.#create(auth);
+      this.#heard = this.#clock.now();
+    }
     return this.#dispatchers;
+  }
+
+  /**
+   * A peer that vanished without closing (a NAT that forgot us, a node that lost power) would hold the one HTTP/2 connection until TCP gives
+   * up, a quarter of an hour later. New calls get new connections; what still waits on the old ones fails and may be sent again.
+   */
+  #replaceIfDead(): void {
+    if (this.#clock.now() - this.#heard >= DEAD_AFTER) void this.#destroy();
   }
 
   #create(auth: AuthMaterial): Dispatchers {

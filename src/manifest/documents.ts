@@ -42,8 +42,8 @@ export function splitDocuments(text: string, file = ''): ManifestDocument[] {
   let start = -1;
   let from = 0;
   let line = 0;
-  const end = (at: number): void => {
-    if (start >= 0) documents.push({ text: lineEnds(text.slice(start, at)), line: firstLine });
+  const end = (position: number): void => {
+    if (start >= 0) documents.push({ text: lineEnds(text.slice(start, position)), line: firstLine });
     start = -1;
     if (documents.length > MAX_DOCUMENTS) throw tooMany(file);
   };
@@ -119,7 +119,7 @@ function skipSpace(text: string, from: number): number {
 
 function countLines(text: string): number {
   let lines = 0;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines += 1;
+  for (let next = text.indexOf('\n'); next >= 0; next = text.indexOf('\n', next + 1)) lines += 1;
   return lines;
 }
 
@@ -177,12 +177,12 @@ function checkIdentity(value: { [field: string]: unknown }, place: Place): asser
   if (missing.length > 0) throw incomplete(missing, value['kind'], name, place);
 }
 
-function at(place: Place): string {
+function placeText(place: Place): string {
   return `${place.file === '' ? 'manifest' : place.file}:${place.line}${place.path === '' ? '' : ` (${place.path.slice(1)})`}`;
 }
 
 function syntaxError(file: string, line: number, cause: string, error?: unknown): CodedError<ManifestErrorCode> {
-  const place = at({ file, line, path: '' });
+  const place = placeText({ file, line, path: '' });
   return new CodedError<ManifestErrorCode>({
     code: 'ManifestSyntax',
     message: `read ${place}: ${cause}`,
@@ -196,8 +196,8 @@ function notAnObject(value: YamlValue, place: Place): CodedError<ManifestErrorCo
   const have = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
   return new CodedError<ManifestErrorCode>({
     code: 'ManifestNotAnObject',
-    message: `read ${at(place)}: want a Kubernetes object, have ${have}`,
-    subject: at(place),
+    message: `read ${placeText(place)}: want a Kubernetes object, have ${have}`,
+    subject: placeText(place),
     remedy: 'separate documents by a line that holds `---`, and start each with apiVersion and kind',
     retryable: false,
   });
@@ -207,8 +207,8 @@ function incomplete(missing: readonly string[], kind: unknown, name: unknown, pl
   const what = [kind, name].filter((part) => typeof part === 'string' && part !== '').join('/');
   return new CodedError<ManifestErrorCode>({
     code: 'ManifestIncomplete',
-    message: `read ${what === '' ? 'object' : `object "${what}"`} at ${at(place)}: ${missing.join(' and ')} must be a text that is not empty`,
-    subject: at(place),
+    message: `read ${what === '' ? 'object' : `object "${what}"`} at ${placeText(place)}: ${missing.join(' and ')} must be a text that is not empty`,
+    subject: placeText(place),
     remedy: `add ${missing.join(' and ')}`,
     retryable: false,
   });

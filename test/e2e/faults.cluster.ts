@@ -1,5 +1,6 @@
 // A registry that misbehaves in every way: each a clear condition, nothing stored, and health again as soon as it behaves.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -18,6 +19,9 @@ import {
 } from './harness.ts';
 
 type Fault = (incoming: IncomingMessage, answer: ServerResponse) => boolean;
+
+/** Size of the layer under test, in bytes. */
+let layerSize = 0;
 
 /** A proxy in front of the real registry that spoils answers while `fault` says so. */
 class FaultProxy {
@@ -73,6 +77,18 @@ const spoilBlob =
     return true;
   };
 
+/** Pushes content nobody has pulled yet, so that a pull must reach the registry; notes the size of its layer. */
+async function pushFresh(host: string, repository: string): Promise<void> {
+  const noise = randomBytes(3000).toString('base64');
+  pushFiles(`${host}/${repository}:latest`, {
+    'a.yaml': JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'faults' }, data: { noise } }),
+  });
+  const answer = await fetch(`http://${host}/v2/${repository}/manifests/latest`, {
+    headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
+  });
+  layerSize = ((await answer.json()) as { layers: { size: number }[] }).layers[0]?.size ?? 0;
+}
+
 describe('a registry that misbehaves', { timeout: 600_000 }, () => {
   let registry: Registry;
   let controller: Controller;
@@ -85,9 +101,6 @@ describe('a registry that misbehaves', { timeout: 600_000 }, () => {
     proxy = new FaultProxy(registry.host);
     host = await proxy.listen();
     controller = await startController(['--max-retry-delay', '2s']);
-    pushFiles(`${registry.host}/faults/app:latest`, {
-      'a.yaml': '{apiVersion: v1, kind: ConfigMap, metadata: {name: faults}, data: {noise: "' + 'x'.repeat(5000) + '"}}',
-    });
   });
   after(async () => {
     await controller.stop();
@@ -103,7 +116,7 @@ describe('a registry that misbehaves', { timeout: 600_000 }, () => {
     [
       'truncated blob',
       spoilBlob((answer) => {
-        answer.writeHead(200, { 'content-length': '900' });
+        answer.writeHead(200, { 'content-length': String(layerSize) });
         answer.write('x'.repeat(100));
         setTimeout(() => answer.destroy(), 50);
       }),
@@ -113,7 +126,7 @@ describe('a registry that misbehaves', { timeout: 600_000 }, () => {
       'wrong digest',
       spoilBlob((answer) => {
         answer.writeHead(200);
-        answer.end('these are not the bytes you want');
+        answer.end('x'.repeat(layerSize));
       }),
       /digest|size/i,
     ],
@@ -143,9 +156,10 @@ describe('a registry that misbehaves', { timeout: 600_000 }, () => {
   for (const [name, fault, message] of cases) {
     const object = `fault-${name.replaceAll(' ', '-')}`;
     test(`${name}: FetchFailed says why, nothing is stored, and it recovers`, async () => {
+      await pushFresh(registry.host, `faults/${object}`);
       proxy.fault = fault;
       apply(
-        `{apiVersion: source.toolkit.fluxcd.io/v1, kind: OCIRepository, metadata: {name: "${object}", namespace: flux-system}, spec: {interval: 10m, timeout: 3s, url: "oci://${host}/faults/app", ref: {tag: latest}}}`,
+        `{apiVersion: source.toolkit.fluxcd.io/v1, kind: OCIRepository, metadata: {name: "${object}", namespace: flux-system}, spec: {interval: 10m, timeout: 3s, url: "oci://${host}/faults/${object}", ref: {tag: latest}}}`,
       );
       const failed = await waitCondition(
         'ocirepository',
@@ -166,6 +180,7 @@ describe('a registry that misbehaves', { timeout: 600_000 }, () => {
   }
 
   test('the last good artifact keeps serving while the registry is down', async () => {
+    await pushFresh(registry.host, 'faults/app');
     const spec = (interval: string): string =>
       `{apiVersion: source.toolkit.fluxcd.io/v1, kind: OCIRepository, metadata: {name: down, namespace: flux-system}, spec: {interval: ${interval}, timeout: 3s, url: "oci://${host}/faults/app", ref: {tag: latest}}}`;
     apply(spec('10m'));

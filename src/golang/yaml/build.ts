@@ -9,8 +9,8 @@ import {
   EVENT_SEQUENCE_START,
   EVENT_STREAM_END,
   EVENT_STREAM_START,
-  type Parser,
-} from './parser.ts';
+} from './event.ts';
+import type { Parser } from './parser.ts';
 import { plainInteger, type Numbers } from './plain.ts';
 import { mayResolve, resolvePlain } from './resolve.ts';
 import { parseTimestamp } from './timestamp.ts';

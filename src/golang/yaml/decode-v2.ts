@@ -53,7 +53,8 @@ class DecoderV2 {
         this.#budget.leave();
         return items;
       }
-      default:
+      case 'scalar':
+      case 'document':
         return this.#scalar(node);
     }
   }

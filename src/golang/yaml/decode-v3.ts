@@ -91,7 +91,8 @@ class DecoderV3 {
       }
       case 'sequence':
         return this.#sequence(node);
-      default:
+      case 'scalar':
+      case 'document':
         return this.#scalar(node);
     }
   }
@@ -178,7 +179,8 @@ class DecoderV3 {
         return this.#mismatch(node, MAP_TAG, 'string') as typeof FAILED;
       case 'sequence':
         return this.#mismatch(node, SEQ_TAG, 'string') as typeof FAILED;
-      default: {
+      case 'scalar':
+      case 'document': {
         if (isText(node)) return node.value;
         const { tag, value } = resolve(shortTag(node.tag), node.value, true);
         if (value === null) return FAILED;

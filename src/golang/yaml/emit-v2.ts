@@ -88,19 +88,16 @@ class EmitterV2 {
 
   /** Writes a value. `inMapping`: it is a mapping's, so a sequence may stand flush with the key. */
   #value(value: YamlValue, inMapping: boolean): void {
-    switch (typeof value) {
-      case 'string':
-        return this.#string(value);
-      case 'boolean':
-        return this.#writer.writePlain(value ? 'true' : 'false', false);
-      case 'number':
-        return this.#writer.writePlain(this.#numbers === 'json' ? jsonNumber(value) : goNumber(value), false);
-      case 'bigint':
-        return this.#writer.writePlain(integerDigits(value, Number(value)), false);
-    }
-    if (value === null) this.#writer.writePlain('null', false);
-    else if (Array.isArray(value)) this.#sequence(value, inMapping);
+    if (typeof value === 'string') return this.#string(value);
+    if (value === null || typeof value !== 'object') return this.#writer.writePlain(this.#word(value), false);
+    if (Array.isArray(value)) this.#sequence(value, inMapping);
     else this.#mapping(value);
+  }
+
+  /** A value that is one word, as it is written. */
+  #word(value: null | boolean | number | bigint): string {
+    if (typeof value === 'number') return this.#numbers === 'json' ? jsonNumber(value) : goNumber(value);
+    return typeof value === 'bigint' ? integerDigits(value, Number(value)) : String(value);
   }
 
   /** Indents one level deeper; the indent before it. */

@@ -456,17 +456,13 @@ function withoutFoot(key: YamlNode): { key: YamlNode; foot: string } {
 
 /** True when a key may stand before its `:` without a `?`. */
 function isSimpleKey(node: YamlNode): boolean {
-  switch (node.kind) {
-    case 'alias':
-      return textByteLength(node.value) <= MAX_SIMPLE_KEY;
-    case 'scalar': {
-      const { tag, text } = scalarForm(node);
-      if ((analyze(text, true) & MULTILINE) !== 0) return false;
-      return tagLength(tag) + node.anchor.length + textByteLength(text) <= MAX_SIMPLE_KEY;
-    }
-    default:
-      return node.content.length === 0 && tagLength(collectionTag(node)) + node.anchor.length <= MAX_SIMPLE_KEY;
+  if (node.kind === 'alias') return textByteLength(node.value) <= MAX_SIMPLE_KEY;
+  if (node.kind !== 'scalar') {
+    return node.content.length === 0 && tagLength(collectionTag(node)) + node.anchor.length <= MAX_SIMPLE_KEY;
   }
+  const { tag, text } = scalarForm(node);
+  if ((analyze(text, true) & MULTILINE) !== 0) return false;
+  return tagLength(tag) + node.anchor.length + textByteLength(text) <= MAX_SIMPLE_KEY;
 }
 
 /** Length of a tag as it is split into handle and suffix. */

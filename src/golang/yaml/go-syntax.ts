@@ -38,16 +38,10 @@ export function goTypeName(value: GoYaml): string {
   if (value instanceof GoStringMap) return 'map[string]interface {}';
   if (value instanceof GoAnyMap) return 'map[interface {}]interface {}';
   if (value instanceof YamlTime) return 'time.Time';
-  switch (typeof value) {
-    case 'boolean':
-      return 'bool';
-    case 'bigint':
-      return value > MAX_INT64 ? 'uint64' : 'int';
-    case 'number':
-      return 'float64';
-    default:
-      return 'string';
-  }
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'number') return 'float64';
+  if (typeof value === 'string') return 'string';
+  return value > MAX_INT64 ? 'uint64' : 'int';
 }
 
 function typed(value: GoYaml): string {
@@ -58,16 +52,10 @@ function typed(value: GoYaml): string {
     return `${goTypeName(value)}{${entries.map(([key, item]) => `${typed(key)}:${typed(item)}`).join(', ')}}`;
   }
   if (value instanceof YamlTime) return value.text;
-  switch (typeof value) {
-    case 'boolean':
-      return String(value);
-    case 'bigint':
-      return value > MAX_INT64 ? `0x${value.toString(16)}` : value.toString();
-    case 'number':
-      return formatG(value);
-    default:
-      return quote(value);
-  }
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return formatG(value);
+  if (typeof value === 'string') return quote(value);
+  return value > MAX_INT64 ? `0x${value.toString(16)}` : value.toString();
 }
 
 /** Kinds in the order Go compares them in a map with keys of several types. */

@@ -81,7 +81,7 @@ suite('hostile YAML', () => {
 
 /** Text that YAML has something to say about. */
 const yamlText = fc.string({
-  unit: fc.constantFrom(...'ab:-?#,[]{}&*!|>\'"%@`\\ \n\t~.0123456789xeyn<=é😀\u0085\u2028'),
+  unit: fc.constantFrom(...Array.from('ab:-?#,[]{}&*!|>\'"%@`\\ \n\t~.0123456789xeyn<=é😀\u0085\u2028')),
   maxLength: 60,
 });
 
@@ -89,26 +89,31 @@ const plainText = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), yamlTex
   // What YAML refuses or folds cannot come back.
   .filter((text) => !/[\u007f-\u009f\ufffe\uffff]/.test(text) && text.isWellFormed());
 
-const value = fc.letrec<{ value: YamlValue }>((tie) => ({
-  value: fc.oneof(
-    { depthSize: 'small' },
-    plainText,
-    fc.double({ noNaN: true, noDefaultInfinity: true }),
-    fc.integer(),
-    fc.boolean(),
-    fc.constant(null),
-    fc.array(tie('value'), { maxLength: 5 }),
-    // go-yaml writes a key `<<` without quotes and reads it as a merge.
-    fc.array(fc.tuple(plainText.filter((key) => key !== '<<'), tie('value')), { maxLength: 5 }).map((entries) => Object.fromEntries(entries)),
-  ),
-})).value;
+/** Values whose texts come from `text`. */
+function valueOf(text: fc.Arbitrary<string>): fc.Arbitrary<YamlValue> {
+  return fc.letrec<{ value: YamlValue }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      text,
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('value'), { maxLength: 5 }),
+      // go-yaml writes a key `<<` without quotes and reads it as a merge.
+      fc
+        .array(fc.tuple(text.filter((key) => key !== '<<'), tie('value')), { maxLength: 5 })
+        .map((entries) => Object.fromEntries(entries)),
+    ),
+  })).value;
+}
 
 suite('YAML properties', () => {
   const runs = { numRuns: Number(process.env['SLUICE_FUZZ_RUNS'] ?? 400) };
 
   test('what writeYaml writes, readYaml reads back', () => {
     fc.assert(
-      fc.property(value, (original) => {
+      fc.property(valueOf(plainText), (original) => {
         const want: unknown = JSON.parse(JSON.stringify(original));
         assert.deepEqual(readYaml(writeYaml(original)), want);
       }),
@@ -117,8 +122,10 @@ suite('YAML properties', () => {
   });
 
   test('what writeYamlV3 writes, yaml.v3 reads back', () => {
+    // Where a literal begins with a tab, yaml.v3 writes no indentation hint and cannot read it.
+    const readable = plainText.filter((text) => !text.startsWith('\t'));
     fc.assert(
-      fc.property(value, fc.boolean(), (original, compactSequences) => {
+      fc.property(valueOf(readable), fc.boolean(), (original, compactSequences) => {
         const want: unknown = JSON.parse(JSON.stringify(original));
         assert.deepEqual(readYaml(writeYamlV3(original, { compactSequences }), { dialect: 'v3' }), want);
       }),

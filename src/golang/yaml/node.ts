@@ -10,8 +10,8 @@ import {
   EVENT_SEQUENCE_START,
   EVENT_STREAM_END,
   EVENT_STREAM_START,
-  Parser,
-} from './parser.ts';
+} from './event.ts';
+import { Parser } from './parser.ts';
 import { MAP_TAG, MERGE_TAG, NULL_TAG, resolve, SEQ_TAG, shortTag, STR_TAG } from './resolve.ts';
 import type { YamlSource } from './source.ts';
 import { PLAIN } from './token.ts';

@@ -1,20 +1,21 @@
 import { USED_COMMENT } from './comment.ts';
 import { YamlError } from './error.ts';
+import {
+  EVENT_STREAM_START,
+  EVENT_STREAM_END,
+  EVENT_DOCUMENT_START,
+  EVENT_DOCUMENT_END,
+  EVENT_ALIAS,
+  EVENT_SCALAR,
+  EVENT_SEQUENCE_START,
+  EVENT_SEQUENCE_END,
+  EVENT_MAPPING_START,
+  EVENT_MAPPING_END,
+} from './event.ts';
 import { Scanner } from './scanner.ts';
 import type { YamlSource } from './source.ts';
+import { TagHandles } from './tag-handles.ts';
 import * as token from './token.ts';
-
-/* Kinds of events. */
-export const EVENT_STREAM_START = 1;
-export const EVENT_STREAM_END = 2;
-export const EVENT_DOCUMENT_START = 3;
-export const EVENT_DOCUMENT_END = 4;
-export const EVENT_ALIAS = 5;
-export const EVENT_SCALAR = 6;
-export const EVENT_SEQUENCE_START = 7;
-export const EVENT_SEQUENCE_END = 8;
-export const EVENT_MAPPING_START = 9;
-export const EVENT_MAPPING_END = 10;
 
 /* States: what the parser expects next. */
 const STREAM = 0;
@@ -40,8 +41,6 @@ const FLOW_MAPPING_VALUE = 19;
 const FLOW_MAPPING_EMPTY = 20;
 const END = 21;
 
-const YAML_PREFIX = 'tag:yaml.org,2002:';
-
 /**
  * Tokens to events, libyaml's grammar. `next()` moves to an event and leaves it in the fields; they hold until the next call. The
  * comments are there in modern mode (yaml.v3) only.
@@ -53,7 +52,7 @@ export class Parser {
   /** Lines where the open collections began, for errors. */
   readonly #marks: number[] = [];
   #state = STREAM;
-  #handles = new Map<string, string>();
+  readonly #handles = new TagHandles();
   #usedComments = 0;
   #stemComment = '';
   /** An error that only looking for a comment has met: it counts unless going on meets another one. */
@@ -257,15 +256,13 @@ export class Parser {
         if (next.value !== '1.1') this.#fail('found incompatible YAML document', next.line);
         version = true;
       } else if (next.type === token.TAG_DIRECTIVE) {
-        if (this.#handles.has(next.value)) this.#fail('found duplicate %TAG directive', next.line);
-        this.#handles.set(next.value, next.suffix);
+        if (!this.#handles.add(next.value, next.suffix)) this.#fail('found duplicate %TAG directive', next.line);
       } else {
         break;
       }
       this.#scanner.skip();
     }
-    if (!this.#handles.has('!')) this.#handles.set('!', '!');
-    if (!this.#handles.has('!!')) this.#handles.set('!!', YAML_PREFIX);
+    this.#handles.addDefaults();
   }
 
   #documentContent(): void {
@@ -330,7 +327,8 @@ export class Parser {
         next = this.#peek();
       }
     }
-    const tag = tagged === undefined ? '' : this.#resolveTag(tagged, line);
+    const tag = tagged === undefined ? '' : this.#handles.resolve(tagged.value, tagged.suffix);
+    if (tag === '' && tagged !== undefined) this.#fail('found undefined tag handle', tagged.line, line);
     switch (next.type) {
       case token.BLOCK_ENTRY:
         if (!indentless) break;
@@ -354,14 +352,6 @@ export class Parser {
     this.anchor = anchor;
     this.tag = tag;
     this.implicit = tag === '';
-  }
-
-  #resolveTag(tagged: token.Token, line: number): string {
-    if (tagged.value === '') return tagged.suffix;
-    const prefix = this.#handles.get(tagged.value);
-    const tag = prefix === undefined ? '' : prefix + tagged.suffix;
-    if (tag === '') this.#fail('found undefined tag handle', tagged.line, line);
-    return tag;
   }
 
   #scalar(next: token.Token, line: number, anchor: string, tag: string): void {

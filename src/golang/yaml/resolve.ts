@@ -77,16 +77,9 @@ export function resolvePlain(text: string, modern: boolean): Exclude<Scalar, Yam
 export function tagOf(value: Scalar): string {
   if (value === null) return NULL_TAG;
   if (value instanceof YamlTime) return TIMESTAMP_TAG;
-  switch (typeof value) {
-    case 'boolean':
-      return BOOL_TAG;
-    case 'bigint':
-      return INT_TAG;
-    case 'number':
-      return FLOAT_TAG;
-    default:
-      return STR_TAG;
-  }
+  if (typeof value === 'string') return STR_TAG;
+  if (typeof value === 'number') return FLOAT_TAG;
+  return typeof value === 'bigint' ? INT_TAG : BOOL_TAG;
 }
 
 const MAX_INT64 = 2n ** 63n - 1n;

@@ -117,14 +117,9 @@ class Expander {
 
   #node(node: YamlNode): YamlNode {
     node.anchor = '';
-    switch (node.kind) {
-      case 'scalar':
-        return node;
-      case 'alias':
-        return this.#copy(this.#node(node.alias!));
-      case 'mapping':
-        mergeAll(node, removeMerge(node));
-    }
+    if (node.kind === 'scalar') return node;
+    if (node.kind === 'alias') return this.#copy(this.#node(node.alias!));
+    if (node.kind === 'mapping') mergeAll(node, removeMerge(node));
     if (this.#open.has(node)) throw new YamlError('yaml: anchor value contains itself');
     this.#open.add(node);
     this.#budget.enter();
@@ -159,20 +154,16 @@ function removeMerge(node: YamlNode): YamlNode[] {
 }
 
 function mergeValues(node: YamlNode): YamlNode[] {
-  switch (node.kind) {
-    case 'mapping':
-      return [node];
-    case 'alias':
-      if (node.alias!.kind !== 'mapping') throw new YamlError('invalid map merge: received alias for a non-map value');
-      return [node.alias!];
-    case 'sequence':
-      return node.content.toReversed().flatMap((item) => {
-        if (item.kind === 'sequence') throw new YamlError('invalid map merge: received a nested sequence');
-        return mergeValues(item);
-      });
-    default:
-      throw new YamlError('map merge requires map or sequence of maps as the value');
+  if (node.kind === 'mapping') return [node];
+  if (node.kind === 'alias') {
+    if (node.alias!.kind !== 'mapping') throw new YamlError('invalid map merge: received alias for a non-map value');
+    return [node.alias!];
   }
+  if (node.kind !== 'sequence') throw new YamlError('map merge requires map or sequence of maps as the value');
+  return node.content.toReversed().flatMap((item) => {
+    if (item.kind === 'sequence') throw new YamlError('invalid map merge: received a nested sequence');
+    return mergeValues(item);
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { bytesToText } from '../text.ts';
 import { hexValue, isBlank, isBlankOrEnd, isBreak, isBreakOrEnd, isDigit, isUri, isWord } from './characters.ts';
 import type { Scanner } from './scanner.ts';
-import { ALIAS, TAG, TAG_DIRECTIVE, Token, VERSION_DIRECTIVE } from './token.ts';
+import { TAG, TAG_DIRECTIVE, Token, VERSION_DIRECTIVE } from './token.ts';
 
 function skipBlanks(scanner: Scanner): void {
   while (isBlank(scanner.text.charCodeAt(scanner.pos))) scanner.pos += 1;
@@ -20,8 +20,8 @@ function endsAnchor(c: number): boolean {
   return isBlankOrEnd(c) || c === 63 || c === 58 || c === 44 || c === 93 || c === 125 || c === 37 || c === 64 || c === 96;
 }
 
-/** Scans `&name` or `*name`. */
-export function scanAnchor(scanner: Scanner, type: typeof ALIAS | number): Token {
+/** Scans `&name` or `*name`; `type` says which. */
+export function scanAnchor(scanner: Scanner, type: number): Token {
   const { line, index } = scanner;
   scanner.pos += 1;
   const name = takeWord(scanner);

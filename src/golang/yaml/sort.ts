@@ -31,7 +31,7 @@ export function compareKeys(a: string, b: string, modern: boolean): number {
   const c = a.charCodeAt(i);
   const d = b.charCodeAt(i);
   if (c < 128 && d < 128 && classes[c] === LETTER && classes[d] === LETTER) return c - d;
-  return compareFrom([...a], [...b], modern);
+  return compareFrom(Array.from(a), Array.from(b), modern);
 }
 
 function compareFrom(a: readonly string[], b: readonly string[], modern: boolean): number {

@@ -7,16 +7,9 @@ import type { YamlValue } from './value.ts';
 
 /** The node yaml.v3's encoder makes of a value: maps in natural order, text quoted where it would be read as something else. */
 export function valueNode(value: YamlValue): YamlNode {
-  switch (typeof value) {
-    case 'string':
-      return textNode(value);
-    case 'boolean':
-    case 'bigint':
-      return scalarNode(String(value), PLAIN);
-    case 'number':
-      return scalarNode(floatText(value), PLAIN);
-  }
-  if (value === null) return scalarNode('null', PLAIN);
+  if (typeof value === 'string') return textNode(value);
+  if (typeof value === 'number') return scalarNode(floatText(value), PLAIN);
+  if (value === null || typeof value !== 'object') return scalarNode(String(value), PLAIN);
   const node = newNode(Array.isArray(value) ? 'sequence' : 'mapping', '', '');
   if (Array.isArray(value)) node.content = value.map(valueNode);
   else node.content = sortedKeys(value, true).flatMap((key) => [textNode(key), valueNode(value[key]!)]);

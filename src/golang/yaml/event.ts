@@ -1,0 +1,11 @@
+/* Kinds of events. */
+export const EVENT_STREAM_START = 1;
+export const EVENT_STREAM_END = 2;
+export const EVENT_DOCUMENT_START = 3;
+export const EVENT_DOCUMENT_END = 4;
+export const EVENT_ALIAS = 5;
+export const EVENT_SCALAR = 6;
+export const EVENT_SEQUENCE_START = 7;
+export const EVENT_SEQUENCE_END = 8;
+export const EVENT_MAPPING_START = 9;
+export const EVENT_MAPPING_END = 10;
