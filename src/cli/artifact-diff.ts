@@ -1,4 +1,5 @@
 import { type ArchiveTree, walkArchive } from '../artifact/index.ts';
+import { compareUtf8 } from '../std/index.ts';
 
 /** How one file differs between two trees. */
 export type TreeChange = { path: string; kind: 'added' | 'removed' | 'changed' | 'mode' };
@@ -7,7 +8,7 @@ export type TreeChange = { path: string; kind: 'added' | 'removed' | 'changed' |
 export function diffTrees(before: ArchiveTree, after: ArchiveTree): TreeChange[] {
   const changes: TreeChange[] = [];
   const paths = new Set([...walkArchive(before), ...walkArchive(after)].filter(({ kind }) => kind === 'file').map(({ path }) => path));
-  for (const path of [...paths].sort()) {
+  for (const path of [...paths].sort(compareUtf8)) {
     const old = before.read(path);
     const now = after.read(path);
     if (old === undefined) changes.push({ path, kind: 'added' });

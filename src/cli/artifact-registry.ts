@@ -29,7 +29,10 @@ export function withRegistryFlags(command: Command, insecure = true): Command {
 /** Connects as the flags say: `--creds`, else the user's docker config (A11). Opens nothing before the first request. */
 export async function openRegistry(flags: RegistryFlags): Promise<RegistrySession> {
   if (flags.provider !== 'generic') {
-    throw usage(`could not login to provider ${flags.provider}: not supported by this version`, 'log in with the provider\'s docker credential helper, or give --creds');
+    throw usage(
+      `could not login to provider ${flags.provider}: not supported by this version`,
+      "log in with the provider's docker credential helper, or give --creds",
+    );
   }
   if (flags.creds !== undefined) progress.action('logging in to registry with credentials');
   const credentials = flags.creds === undefined ? await userCredentials(process.env) : staticCredentials(parseCredentials(flags.creds));

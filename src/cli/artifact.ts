@@ -1,9 +1,28 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
-import { archiveTree, compileIgnore, defaultPushIgnore, parseIgnoreText, isGzip, readArchive, readFolder, writeArchive, writeFolder, type ArchiveTree } from '../artifact/index.ts';
-import { writeYaml } from '../golang/index.ts';
-import { annotationKeys, type Descriptor, formatReference, formatRepository, mediaTypes, pushArtifact, type Reference, type RegistryClient } from '../oci/index.ts';
+import {
+  archiveTree,
+  compileIgnore,
+  defaultPushIgnore,
+  parseIgnoreText,
+  isGzip,
+  readArchive,
+  readFolder,
+  writeArchive,
+  writeFolder,
+  type ArchiveTree,
+} from '../artifact/index.ts';
+import {
+  annotationKeys,
+  type Descriptor,
+  formatReference,
+  formatRepository,
+  mediaTypes,
+  pushArtifact,
+  type Reference,
+  type RegistryClient,
+} from '../oci/index.ts';
 import { readBounded } from '../std/index.ts';
 import { diffTrees, type TreeChange } from './artifact-diff.ts';
 import { listArtifacts } from './artifact-list.ts';
@@ -28,10 +47,15 @@ export function artifactCommands(program: Command): void {
 type ContentFlags = { path?: string; ignorePaths?: string[]; resolveSymlinks?: boolean };
 
 function withContentFlags(command: Command): Command {
-  return command.option('--ignore-paths <patterns>', `set paths to ignore in .gitignore format (default ${defaultPushIgnore.join(',')})`, collectList);
+  return command.option(
+    '--ignore-paths <patterns>',
+    `set paths to ignore in .gitignore format (default ${defaultPushIgnore.join(',')})`,
+    collectList,
+  );
 }
 
-type PushFlags = RegistryFlags & ContentFlags & { source?: string; revision?: string; annotations?: string[]; output?: string; debug?: boolean; reproducible?: boolean };
+type PushFlags = RegistryFlags &
+  ContentFlags & { source?: string; revision?: string; annotations?: string[]; output?: string; debug?: boolean; reproducible?: boolean };
 
 function pushCommand(parent: Command): void {
   const command = parent
@@ -40,12 +64,17 @@ function pushCommand(parent: Command): void {
     .option('-f, --path <path>', 'path to the directory where the Kubernetes manifests are located, - for stdin')
     .option('--source <url>', 'the source address, e.g. the Git URL')
     .option('--revision <revision>', "the source revision in the format '<branch|tag>@sha1:<commit-sha>'")
-    .option('-a, --annotations <key=value>', 'set custom OCI annotations, repeatable', (value: string, previous?: string[]) => [...(previous ?? []), value])
+    .option('-a, --annotations <key=value>', 'set custom OCI annotations, repeatable', (value: string, previous?: string[]) => [
+      ...(previous ?? []),
+      value,
+    ])
     .option('-o, --output <format>', "the format in which the artifact digest should be printed, can be 'json' or 'yaml'")
     .option('--debug', 'print every request to the registry')
     .option('--reproducible', "ensure reproducible image digests by setting the created timestamp to '1970-01-01T00:00:00Z'")
     .option('--resolve-symlinks', 'resolve symlinks by copying their targets into the artifact');
-  withContentFlags(withRegistryFlags(command)).action(async (url: string | undefined) => await push(url, command.optsWithGlobals<PushFlags>()));
+  withContentFlags(withRegistryFlags(command)).action(
+    async (url: string | undefined) => await push(url, command.optsWithGlobals<PushFlags>()),
+  );
 }
 
 async function push(url: string | undefined, flags: PushFlags): Promise<void> {
@@ -53,7 +82,8 @@ async function push(url: string | undefined, flags: PushFlags): Promise<void> {
   if (flags.source === undefined) throw usage('--source is required');
   if (flags.revision === undefined) throw usage('--revision is required');
   if (flags.path === undefined || flags.path === '') throw usage('invalid path ""', 'give the folder or file to push with --path');
-  if (flags.output !== undefined && flags.output !== '' && flags.output !== 'json' && flags.output !== 'yaml') throw usage(`--output ${JSON.stringify(flags.output)}: want json or yaml`);
+  if (flags.output !== undefined && flags.output !== '' && flags.output !== 'json' && flags.output !== 'yaml')
+    throw usage(`--output ${JSON.stringify(flags.output)}: want json or yaml`);
   const reference = artifactReference(url);
   const annotations = {
     [annotationKeys.created]: flags.reproducible === true ? '1970-01-01T00:00:00Z' : new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
@@ -64,8 +94,13 @@ async function push(url: string | undefined, flags: PushFlags): Promise<void> {
   const tree = await readContent(flags);
   await using registry = await openRegistry(flags);
   if (flags.output === undefined || flags.output === '') progress.action(`pushing artifact to ${url.replace(/^oci:\/\//, '')}`);
-  const { digest } = await pushArtifact(registry.client, reference, { layer: await writeArchive(tree, 'kept'), annotations }, registry.signal);
-  printPushed(reference, digest, flags.output);
+  const { digest } = await pushArtifact(
+    registry.client,
+    reference,
+    { layer: await writeArchive(tree, 'kept'), annotations },
+    registry.signal,
+  );
+  await printPushed(reference, digest, flags.output);
 }
 
 function parseAnnotations(pairs: readonly string[]): Record<string, string> {
@@ -79,11 +114,11 @@ function parseAnnotations(pairs: readonly string[]): Record<string, string> {
 }
 
 /** A07. */
-function printPushed(reference: Reference, digest: string, output: string | undefined): void {
+async function printPushed(reference: Reference, digest: string, output: string | undefined): Promise<void> {
   const repository = formatRepository(reference);
   const info = { url: `oci://${repository}@${digest}`, repository, tag: reference.tag ?? 'latest', digest };
   if (output === 'json') process.stdout.write(`${JSON.stringify(info, undefined, 2)}\n`);
-  else if (output === 'yaml') process.stdout.write(writeYaml(info));
+  else if (output === 'yaml') process.stdout.write((await import('../golang/index.ts')).writeYaml(info));
   else progress.success(`artifact successfully pushed to ${repository}@${digest}`);
 }
 
@@ -128,14 +163,26 @@ async function pull(url: string | undefined, flags: PullFlags): Promise<void> {
   progress.success(`artifact content extracted to ${output}`);
 }
 
-type PulledLayer = { name: string; descriptor: Descriptor; layer: Descriptor; annotations: Readonly<Record<string, string>>; bytes: Uint8Array };
+type PulledLayer = {
+  name: string;
+  descriptor: Descriptor;
+  layer: Descriptor;
+  annotations: Readonly<Record<string, string>>;
+  bytes: Uint8Array;
+};
 
 /** The first layer of an artifact (A08). */
 async function pullLayer(client: RegistryClient, reference: Reference, signal: AbortSignal): Promise<PulledLayer> {
   const { descriptor, manifest } = await client.fetchImage(reference, signal);
   const [layer] = manifest.layers;
   if (layer === undefined) throw usage(`read ${JSON.stringify(formatReference(reference))}: no layers found in artifact`);
-  return { name: formatReference(reference), descriptor, layer, annotations: manifest.annotations, bytes: await client.readBlob(reference, layer, MAX_LAYER, signal) };
+  return {
+    name: formatReference(reference),
+    descriptor,
+    layer,
+    annotations: manifest.annotations,
+    bytes: await client.readBlob(reference, layer, MAX_LAYER, signal),
+  };
 }
 
 /** A layer's files: an archive unpacked, or the one file it is. */
@@ -187,7 +234,12 @@ function listCommand(parent: Command): void {
       ...(flags.filterRegex === undefined ? {} : { regex: flags.filterRegex }),
     };
     const rows = await listArtifacts(registry.client, repository, filters, registry.signal);
-    process.stdout.write(formatTable(['ARTIFACT', 'DIGEST', 'SOURCE', 'REVISION'], rows.map((row) => [row.artifact, row.digest, row.source, row.revision])));
+    process.stdout.write(
+      formatTable(
+        ['ARTIFACT', 'DIGEST', 'SOURCE', 'REVISION'],
+        rows.map((row) => [row.artifact, row.digest, row.source, row.revision]),
+      ),
+    );
   });
 }
 
@@ -215,7 +267,8 @@ function diffCommand(parent: Command): void {
 /** A10, and more than Flux says: which files. */
 function reportChanges(changes: readonly TreeChange[]): void {
   const signs = { added: '+', removed: '-', changed: '~', mode: '~' } as const;
-  for (const change of changes) process.stdout.write(`${signs[change.kind]} ${change.path}${change.kind === 'mode' ? ' (permissions)' : ''}\n`);
+  for (const change of changes)
+    process.stdout.write(`${signs[change.kind]} ${change.path}${change.kind === 'mode' ? ' (permissions)' : ''}\n`);
   progress.failure('the remote artifact contents differs from the local one');
   process.exitCode = 1;
 }

@@ -4,7 +4,15 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { openArtifactStore } from '../artifact/index.ts';
 import { createKubeClient, loadClusterConfig, nodeHost } from '../kube/index.ts';
 import { createRegistryClients, parseMirrorRule, type MirrorRule } from '../oci/index.ts';
-import { createLogger, createMetrics, httpEventSink, parseFeatureGates, watchLabelSelector, type LogEncoding, type LogLevel } from '../runtime/index.ts';
+import {
+  createLogger,
+  createMetrics,
+  httpEventSink,
+  parseFeatureGates,
+  watchLabelSelector,
+  type LogEncoding,
+  type LogLevel,
+} from '../runtime/index.ts';
 import { artifactFiles, healthHandler, listen, metricsHandler, parseAddress } from '../server/index.ts';
 import { errorMessage, parseDuration, systemClock, type Duration } from '../std/index.ts';
 import { defaultLeases, leaseNames, runAsLeader } from './leader-election.ts';
@@ -64,7 +72,9 @@ type FlagOptions = Pick<
 
 /** `sluice controller`: every controller in one process, against the cluster of a kubeconfig or the one it runs in. */
 export function controllerCommand(program: Command): void {
-  const command = program.command('controller').description('Reconcile a cluster: run every controller in this process until it is told to stop');
+  const command = program
+    .command('controller')
+    .description('Reconcile a cluster: run every controller in this process until it is told to stop');
   addClusterOptions(command);
   addStorageOptions(command);
   addReconcileOptions(command);
@@ -80,8 +90,18 @@ function addClusterOptions(command: Command): void {
     .option('--watch-label-selector <selector>', 'reconcile only objects with these labels (sharding)', '')
     .option('--watch-configs-label-selector <selector>', 'ConfigMaps and Secrets whose change reconciles at once', watchLabelSelector)
     .option('--enable-leader-election', 'work only while holding the lease', false)
-    .option('--leader-election-lease-duration <duration>', 'how long others wait before they take the lease', parseDuration, defaultLeases.leaseDuration)
-    .option('--leader-election-renew-deadline <duration>', 'how long a leader may fail to renew', parseDuration, defaultLeases.renewDeadline)
+    .option(
+      '--leader-election-lease-duration <duration>',
+      'how long others wait before they take the lease',
+      parseDuration,
+      defaultLeases.leaseDuration,
+    )
+    .option(
+      '--leader-election-renew-deadline <duration>',
+      'how long a leader may fail to renew',
+      parseDuration,
+      defaultLeases.renewDeadline,
+    )
     .option('--leader-election-retry-period <duration>', 'time between tries', parseDuration, defaultLeases.retryPeriod)
     .option('--insecure-kubeconfig-exec', 'allow exec plugins in kubeconfigs of kubeConfig.secretRef', false)
     .option('--insecure-kubeconfig-tls', 'allow kubeconfigs of kubeConfig.secretRef to skip TLS verification', false);
@@ -101,7 +121,12 @@ function addStorageOptions(command: Command): void {
 function addReconcileOptions(command: Command): void {
   command
     .option('--concurrent <count>', 'objects of a kind reconciled at the same time', count, 16)
-    .option('--requeue-dependency <duration>', 'how long to wait for dependencies before looking again', parseDuration, parseDuration('30s'))
+    .option(
+      '--requeue-dependency <duration>',
+      'how long to wait for dependencies before looking again',
+      parseDuration,
+      parseDuration('30s'),
+    )
     .option('--min-retry-delay <duration>', 'first pause after a failure', parseDuration, parseDuration('750ms'))
     .option('--max-retry-delay <duration>', 'longest pause after a failure', parseDuration, parseDuration('15m'))
     .option('--interval-jitter-percentage <percent>', 'how much intervals vary, 0 to 99', percentage, 5)
@@ -119,7 +144,11 @@ function addObservationOptions(command: Command): void {
     .option('--events-addr <url>', 'where events are posted', env['EVENTS_ADDR'] ?? '')
     .option('--metrics-addr <address>', 'where metrics are served', env['METRICS_ADDR'] ?? ':8080')
     .option('--health-addr <address>', 'where health probes are served', ':9440')
-    .addOption(new Option('--log-level <level>', 'least important lines that are written').choices(['trace', 'debug', 'info', 'error']).default('info'))
+    .addOption(
+      new Option('--log-level <level>', 'least important lines that are written')
+        .choices(['trace', 'debug', 'info', 'error'])
+        .default('info'),
+    )
     .addOption(new Option('--log-encoding <encoding>', 'form of the log').choices(['json', 'console']).default('json'));
 }
 
@@ -128,13 +157,24 @@ const REGISTRY_LIMITS = { attempts: 3, resumes: 3 } as const;
 
 async function runController(flags: Flags): Promise<number> {
   const clock = systemClock;
-  const log = createLogger({ clock, level: flags.logLevel, encoding: flags.logEncoding, write: (line) => process.stderr.write(`${line}\n`) });
+  const log = createLogger({
+    clock,
+    level: flags.logLevel,
+    encoding: flags.logEncoding,
+    write: (line) => process.stderr.write(`${line}\n`),
+  });
   const metrics = createMetrics({ processMetrics: true });
   const namespace = process.env['RUNTIME_NAMESPACE'] ?? 'flux-system';
   const config = await loadClusterConfig(nodeHost, { ...given('kubeconfig', flags.kubeconfig), ...given('context', flags.context) });
   const host = new URL(config.server).host;
   const kube = createKubeClient(config, { clock, userAgent: 'sluice', onRequest: (record) => metrics.request(record, host) });
-  const registries = createRegistryClients({ clock, random: Math.random, userAgent: 'sluice', mirrors: flags.registryMirror, limits: REGISTRY_LIMITS });
+  const registries = createRegistryClients({
+    clock,
+    random: Math.random,
+    userAgent: 'sluice',
+    mirrors: flags.registryMirror,
+    limits: REGISTRY_LIMITS,
+  });
   const retention = { ttl: flags.artifactRetentionTtl, records: flags.artifactRetentionRecords };
   const store = await openArtifactStore({ root: flags.storagePath, clock, retention });
   const state = { live: true, ready: false };

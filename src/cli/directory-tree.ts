@@ -13,7 +13,11 @@ export function directoryTree(root: string): FileTree {
     },
     list(directory: string): readonly Entry[] {
       const full = inside(directory);
-      return (full === undefined ? undefined : ifPresent(() => readdirSync(full).sort(compareUtf8)))?.flatMap((name) => entry(full ?? '', name)) ?? [];
+      return (
+        (full === undefined ? undefined : ifPresent(() => readdirSync(full).sort(compareUtf8)))?.flatMap((name) =>
+          entry(full ?? '', name),
+        ) ?? []
+      );
     },
   };
 }

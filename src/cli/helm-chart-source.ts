@@ -10,10 +10,14 @@ import { openRegistry, usage, type RegistryFlags } from './artifact-registry.ts'
 const MAX_FOLDER_DEPTH = 64;
 
 /** A chart the user named: a folder, a package file, or `oci://…`. */
-export async function readChartSource(reference: string, flags: RegistryFlags & { version?: string | undefined }): Promise<FileTree | Uint8Array> {
+export async function readChartSource(
+  reference: string,
+  flags: RegistryFlags & { version?: string | undefined },
+): Promise<FileTree | Uint8Array> {
   if (reference.startsWith('oci://')) return (await pullChart(chartReference(reference, flags.version), flags)).bytes;
   const found = statSync(reference, { throwIfNoEntry: false });
-  if (found === undefined) throw usage(`path ${JSON.stringify(reference)} not found`, 'give a chart folder, a .tgz package or an oci:// reference');
+  if (found === undefined)
+    throw usage(`path ${JSON.stringify(reference)} not found`, 'give a chart folder, a .tgz package or an oci:// reference');
   return found.isDirectory() ? folderTree(reference) : readFileSync(reference);
 }
 
@@ -23,7 +27,8 @@ export function folderTree(root: string): FileTree {
   return {
     read: (path) => (statSync(inside(path), { throwIfNoEntry: false })?.isFile() === true ? readFileSync(inside(path)) : undefined),
     list: (directory) => {
-      if (directory.split('/').length > MAX_FOLDER_DEPTH) throw usage(`read ${inside(directory)}: folders nest deeper than ${MAX_FOLDER_DEPTH}`);
+      if (directory.split('/').length > MAX_FOLDER_DEPTH)
+        throw usage(`read ${inside(directory)}: folders nest deeper than ${MAX_FOLDER_DEPTH}`);
       return listFolder(inside(directory));
     },
   };
@@ -34,7 +39,8 @@ function listFolder(folder: string): Entry[] {
     .toSorted(compareUtf8)
     .map((name): Entry => {
       const entry = statSync(join(folder, name));
-      if (!entry.isFile() && !entry.isDirectory()) throw usage(`cannot load irregular file ${join(folder, name)} as it has file mode type bits set`);
+      if (!entry.isFile() && !entry.isDirectory())
+        throw usage(`cannot load irregular file ${join(folder, name)} as it has file mode type bits set`);
       return { name, kind: entry.isDirectory() ? 'directory' : 'file' };
     });
 }

@@ -38,12 +38,15 @@ async function packageOne(path: string, flags: PackageFlags): Promise<void> {
 /** `sluice helm push CHART.tgz oci://host/charts`. */
 export function helmPushCommand(parent: Command): void {
   const command = parent.command('push <package> <registry>').description('Push a packaged chart to an OCI registry');
-  withRegistryFlags(command).action(async (file: string, target: string) => await push(file, target, command.optsWithGlobals<RegistryFlags>()));
+  withRegistryFlags(command).action(
+    async (file: string, target: string) => await push(file, target, command.optsWithGlobals<RegistryFlags>()),
+  );
 }
 
 async function push(file: string, target: string, flags: RegistryFlags): Promise<void> {
   if (!target.startsWith('oci://')) throw usage(`scheme of ${JSON.stringify(target)} is not oci`, 'push to oci://host/path');
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw usage(`stat ${file}: no such file or directory`, 'package the chart first');
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
+    throw usage(`stat ${file}: no such file or directory`, 'package the chart first');
   const bytes = readFileSync(file);
   const chart = loadChart(bytes);
   const { name, version } = chart.metadata;

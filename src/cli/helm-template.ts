@@ -173,7 +173,13 @@ function renderedOrHint(run: () => Rendered): Rendered {
     return run();
   } catch (error) {
     if (!isCodedError(error, 'ManifestInvalid')) throw error;
-    throw new CodedError({ code: error.code, message: error.message, remedy: 'look at what the template renders to', retryable: false, cause: error });
+    throw new CodedError({
+      code: error.code,
+      message: error.message,
+      remedy: 'look at what the template renders to',
+      retryable: false,
+      cause: error,
+    });
   }
 }
 

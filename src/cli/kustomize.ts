@@ -19,7 +19,13 @@ export function kustomizeCommands(program: Command): void {
   fluxBuildCommand(program.command('build').description('Build resources locally'));
 }
 
-type BuildFlags = { output?: string; loadRestrictor: string; reorder?: 'legacy' | 'none'; enableHelm?: boolean; enableManagedbyLabel?: boolean };
+type BuildFlags = {
+  output?: string;
+  loadRestrictor: string;
+  reorder?: 'legacy' | 'none';
+  enableHelm?: boolean;
+  enableManagedbyLabel?: boolean;
+};
 
 function buildCommand(parent: Command): void {
   const command = parent
@@ -83,7 +89,8 @@ function fluxBuildCommand(parent: Command): void {
   command.action((name: string) => {
     const flags = command.optsWithGlobals<FluxBuildFlags>();
     if (flags.path === undefined || flags.path === '') throw usage('invalid resource path ""', 'give the folder to build with --path');
-    if (statSync(flags.path, { throwIfNoEntry: false })?.isDirectory() !== true) throw usage(`invalid resource path ${JSON.stringify(flags.path)}`);
+    if (statSync(flags.path, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw usage(`invalid resource path ${JSON.stringify(flags.path)}`);
     const kustomization = flags.kustomizationFile === undefined ? undefined : readKustomization(flags.kustomizationFile, name);
     process.stdout.write(fluxBuild(name, flags, kustomization));
   });

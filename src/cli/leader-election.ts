@@ -56,5 +56,6 @@ export async function runAsLeader(
     await runAsLeader({ ...options, names: rest }, work, leading);
   }, signal);
   metrics.leader(name, false);
-  if (end === 'lost') throw new CodedError({ code: 'LeadershipLost', message: `hold lease "${namespace}/${name}": leadership lost`, subject: name });
+  if (end === 'lost')
+    throw new CodedError({ code: 'LeadershipLost', message: `hold lease "${namespace}/${name}": leadership lost`, subject: name });
 }

@@ -14,7 +14,7 @@ const COMMANDS: readonly { words: readonly string[]; load: () => Promise<Registe
   { words: ['get'], load: async () => (await import('./get.ts')).getCommands },
   { words: ['reconcile', 'suspend', 'resume'], load: async () => (await import('./reconcile.ts')).reconcileCommands },
   { words: ['install'], load: async () => (await import('./install.ts')).installCommand },
-  { words: ['kustomize', 'build'], load: async () => (await import('./kustomize.ts')).kustomizeCommands },
+  { words: ['kustomize', 'build'], load: async () => (await import('./build.ts')).buildCommands },
   { words: ['helm'], load: async () => (await import('./helm.ts')).helmCommands },
 ];
 

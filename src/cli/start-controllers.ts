@@ -187,7 +187,9 @@ function startKustomize(options: ControllersOptions, configs: ConfigReader, ociR
 /** How Kustomizations are found by what they refer to. */
 const kustomizationIndexes: Readonly<Record<string, (object: KubeObject) => readonly string[]>> = {
   source: indexOf((object) => [formatSourceKey(sourceKey(object))]),
-  dependency: indexOf(({ spec, metadata }) => (spec.dependsOn ?? []).map(({ namespace, name }) => `${namespace ?? metadata.namespace}/${name}`)),
+  dependency: indexOf(({ spec, metadata }) =>
+    (spec.dependsOn ?? []).map(({ namespace, name }) => `${namespace ?? metadata.namespace}/${name}`),
+  ),
   config: indexOf(({ spec, metadata }) => {
     const variables = (spec.postBuild?.substituteFrom ?? []).map(({ kind, name }) => `${kind}/${metadata.namespace}/${name}`);
     const secrets = [spec.decryption?.secretRef, spec.kubeConfig?.secretRef].flatMap((reference) =>
@@ -269,14 +271,30 @@ function openView<T>(
       return parse(object);
     } catch (error) {
       // Let in under another schema (an older CRD): it cannot be reconciled until it is changed.
-      log.error('could not read object', error, { controllerKind: kind.kind, name: object.metadata.name, namespace: object.metadata.namespace });
+      log.error('could not read object', error, {
+        controllerKind: kind.kind,
+        name: object.metadata.name,
+        namespace: object.metadata.namespace,
+      });
       return undefined;
     }
   });
 }
 
-function writer<T>(options: ControllersOptions, kind: Kind, fieldManager: string, ownedConditions: readonly string[], view: ResourceView<T>): StatusWriter {
-  return new StatusWriter({ kube: options.kube, kind: reference(kind), fieldManager, ownedConditions, observe: (object) => view.observe(object) });
+function writer<T>(
+  options: ControllersOptions,
+  kind: Kind,
+  fieldManager: string,
+  ownedConditions: readonly string[],
+  view: ResourceView<T>,
+): StatusWriter {
+  return new StatusWriter({
+    kube: options.kube,
+    kind: reference(kind),
+    fieldManager,
+    ownedConditions,
+    observe: (object) => view.observe(object),
+  });
 }
 
 function recorder({ kube, sink, instance, clock, log, metrics }: ControllersOptions, controller: string): KubeEventRecorder {

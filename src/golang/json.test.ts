@@ -49,7 +49,10 @@ suite('decodeJson() as encoding/json', () => {
   }
 
   test('replaces what is no UTF-8 and keeps any key', () => {
-    assert.deepEqual(decodeJson(String.raw`{"a":"\ud800","__proto__":1,"\udc00":[]}`), JSON.parse('{"a":"\ufffd","__proto__":1,"\ufffd":[]}'));
+    assert.deepEqual(
+      decodeJson(String.raw`{"a":"\ud800","__proto__":1,"\udc00":[]}`),
+      JSON.parse('{"a":"\ufffd","__proto__":1,"\ufffd":[]}'),
+    );
   });
 
   test('keeps the digits of large integers where asked', () => {

@@ -1,7 +1,6 @@
 import { CodedError, backoffDelay, milliseconds, seconds, sleep, type Backoff, type Clock } from '../std/index.ts';
 import type { CredentialSource } from './credentials.ts';
 import { KubeError, errorFromAnswer, isKubeError } from './errors.ts';
-import type { IdentityHeaders } from './identity.ts';
 import { parseJson, writeJson } from './json.ts';
 import type { RateLimiter } from './limiter.ts';
 import type { HttpRequest, HttpStream, Transport } from './transport.ts';
@@ -36,11 +35,12 @@ export type CallerOptions = {
   userAgent: string;
   /** Milliseconds for a call with all its repetitions. */
   timeout: number;
+  /** How often a call is sent at most. */
+  attempts: number;
   limiter: RateLimiter | undefined;
   onRequest: ((record: RequestRecord) => void) | undefined;
 };
 
-const MAX_ATTEMPTS = 5;
 const BACKOFF: Backoff = { base: milliseconds(100), max: seconds(5), factor: 2, jitter: 0.5 };
 /** Errors in which the request never left this machine. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
@@ -54,13 +54,13 @@ export class Caller {
   }
 
   /** The parsed JSON of the answer. @throws KubeError */
-  async json(call: Call, identity: IdentityHeaders): Promise<unknown> {
+  async json(call: Call, identity: readonly string[]): Promise<unknown> {
     const text = await this.text(call, identity);
     return parseAnswer(text, call);
   }
 
   /** The text of a successful answer. @throws KubeError */
-  async text(call: Call, identity: IdentityHeaders): Promise<string> {
+  async text(call: Call, identity: readonly string[]): Promise<string> {
     const { clock } = this.#options;
     const started = clock.now();
     const timeout = call.timeout ?? this.#options.timeout;
@@ -78,7 +78,7 @@ export class Caller {
         renewed = true;
         continue;
       }
-      const wait = attempt + 1 < MAX_ATTEMPTS ? this.#repeatAfter(call, error, attempt) : undefined;
+      const wait = attempt + 1 < this.#options.attempts ? this.#repeatAfter(call, error, attempt) : undefined;
       if (wait === undefined || clock.now() + wait - started >= timeout) {
         this.#record(call, error.httpStatus ?? 0, started, attempt);
         throw error;
@@ -91,7 +91,7 @@ export class Caller {
   }
 
   /** Opens a stream (watch). Not repeated: the reflector decides. */
-  async stream(call: Call, identity: IdentityHeaders): Promise<HttpStream> {
+  async stream(call: Call, identity: readonly string[]): Promise<HttpStream> {
     const { clock, credentials, limiter, transport } = this.#options;
     const started = clock.now();
     try {
@@ -116,7 +116,7 @@ export class Caller {
     }
   }
 
-  async #attempt(call: Call, identity: IdentityHeaders, body: string | undefined, timeout: number): Promise<string> {
+  async #attempt(call: Call, identity: readonly string[], body: string | undefined, timeout: number): Promise<string> {
     const { credentials, limiter, transport } = this.#options;
     if (limiter !== undefined) await limiter.turn(call.signal);
     const held = credentials.current();
@@ -126,10 +126,10 @@ export class Caller {
     return answer.text;
   }
 
-  #request(call: Call, identity: IdentityHeaders, body: string | undefined, timeout: number): HttpRequest {
-    const headers = ['accept', call.accept ?? 'application/json', 'user-agent', this.#options.userAgent, ...identity.lines];
+  #request(call: Call, identity: readonly string[], body: string | undefined, timeout: number): HttpRequest {
+    const headers = ['accept', call.accept ?? 'application/json', 'user-agent', this.#options.userAgent, ...identity];
     if (body !== undefined) headers.push('content-type', call.contentType ?? 'application/json');
-    return { method: call.method, path: call.path, headers, body, timeout, signal: call.signal, repeatsHeader: identity.repeats };
+    return { method: call.method, path: call.path, headers, body, timeout, signal: call.signal };
   }
 
   /** Milliseconds to wait before sending again; undefined when the failure is final. */

@@ -2,7 +2,7 @@ import type { KubeObject } from '../manifest/index.ts';
 import type { Call, Caller } from './caller.ts';
 import type { ClusterConfig } from './cluster-config.ts';
 import { KubeError, isKubeError } from './errors.ts';
-import { NO_IDENTITY, identityHeaders, type IdentityHeaders } from './identity.ts';
+import { identityHeaders } from './identity.ts';
 import type { InformerHub } from './informer-hub.ts';
 import { appendList, formatTarget, targetOf, toObject } from './objects.ts';
 import { resourcePath } from './paths.ts';
@@ -52,13 +52,13 @@ export type Cluster = {
 /** {@link KubeClient} over a {@link Caller}. */
 export class Client implements KubeClient {
   readonly #cluster: Cluster;
-  readonly #identity: IdentityHeaders;
+  readonly #identity: readonly string[];
   readonly #identityKey: string;
 
   constructor(cluster: Cluster, identity: Identity | undefined) {
     this.#cluster = cluster;
-    this.#identity = identity === undefined ? NO_IDENTITY : identityHeaders(identity);
-    this.#identityKey = this.#identity.lines.join('\n');
+    this.#identity = identity === undefined ? [] : identityHeaders(identity);
+    this.#identityKey = this.#identity.join('\n');
   }
 
   get config(): ClusterConfig {

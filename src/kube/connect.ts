@@ -5,7 +5,6 @@ import type { ClusterConfig } from './cluster-config.ts';
 import { credentialSource } from './credentials.ts';
 import type { KubeError } from './errors.ts';
 import { nodeHost, type Host } from './host.ts';
-import { NO_IDENTITY } from './identity.ts';
 import { InformerHub } from './informer-hub.ts';
 import { RateLimiter, type RateLimit } from './limiter.ts';
 import { proxyFromEnvironment } from './proxy.ts';
@@ -20,6 +19,11 @@ export type KubeClientOptions = TransportOptions & {
   userAgent?: string;
   /** Milliseconds for a call with all its repetitions. Default 30 s. */
   timeout?: number;
+  /**
+   * How often a call is sent at most, where sending again is safe. Default 5, which bridges a second and a half; 9 bridges about 20 s, such as
+   * the restart of an API server.
+   */
+  attempts?: number;
   /** Client-side limit. Default none: the server's own priority and fairness decides. */
   rateLimit?: RateLimit;
   onRequest?: (record: RequestRecord) => void;
@@ -30,6 +34,7 @@ export type KubeClientOptions = TransportOptions & {
 };
 
 const DEFAULT_TIMEOUT = 30_000;
+const DEFAULT_ATTEMPTS = 5;
 
 /** A client for a cluster. Opens nothing before its first call. */
 export function createKubeClient(config: ClusterConfig, options: KubeClientOptions = {}): KubeClient {
@@ -44,6 +49,7 @@ export function createKubeClient(config: ClusterConfig, options: KubeClientOptio
     random,
     userAgent: options.userAgent ?? 'sluice',
     timeout: options.timeout ?? DEFAULT_TIMEOUT,
+    attempts: options.attempts ?? DEFAULT_ATTEMPTS,
     limiter: options.rateLimit === undefined ? undefined : new RateLimiter(options.rateLimit, clock),
     onRequest: options.onRequest,
   });
@@ -80,7 +86,7 @@ async function discover(caller: Caller, path: string, accept: string | undefined
       accept,
       repeatable: true,
     },
-    NO_IDENTITY,
+    [],
   );
 }
 

@@ -1,20 +1,14 @@
 import type { Identity } from './kube-client.ts';
 
-/** Header lines for an identity, and whether a name repeats (which must not travel joined: `a, b` is another group). */
-export type IdentityHeaders = { lines: readonly string[]; repeats: boolean };
-
-export const NO_IDENTITY: IdentityHeaders = { lines: [], repeats: false };
-
-/** The `Impersonate-*` headers of an identity (user impersonation, authentication docs). Extra keys are percent-encoded, lower case. */
-export function identityHeaders(identity: Identity): IdentityHeaders {
+/** The `Impersonate-*` header lines of an identity (name, value, name, value, …). Extra keys are lower case and percent-encoded. */
+export function identityHeaders(identity: Identity): readonly string[] {
   const lines = ['impersonate-user', identity.user];
   if (identity.uid !== undefined) lines.push('impersonate-uid', identity.uid);
   for (const group of identity.groups ?? []) lines.push('impersonate-group', group);
   for (const [key, values] of Object.entries(identity.extra ?? {})) {
     for (const value of values) lines.push(`impersonate-extra-${encodeHeaderName(key)}`, value);
   }
-  const names = lines.filter((_, index) => index % 2 === 0);
-  return { lines, repeats: new Set(names).size !== names.length };
+  return lines;
 }
 
 function encodeHeaderName(key: string): string {

@@ -15,36 +15,31 @@ export type HttpRequest = {
   /** Milliseconds until the whole answer must be there (for streams: its headers). */
   timeout: number;
   signal?: AbortSignal | undefined;
-  /** Some header name repeats with several values: HTTP/2 as undici sends it would join them into one. */
-  repeatsHeader?: boolean;
 };
 
 export type HttpAnswer = { status: number; headers: Dispatcher.ResponseData['headers']; text: string };
 export type HttpStream = { status: number; headers: Dispatcher.ResponseData['headers']; body: Readable };
 
 export type TransportOptions = {
-  /** `h2` (default): one HTTP/2 connection for everything but watches. `http1`: a pool. */
-  protocol?: 'h2' | 'http1';
-  /** Requests in flight at once; more wait their turn. Default 64 (`h2`), 16 (`http1`). */
-  concurrency?: number;
+  /** Connections for calls, opened as they are needed; more calls than this wait their turn. Default 32. Watches have their own. */
+  connections?: number;
   /** Largest answer in bytes. Default 512 MiB. */
   responseLimit?: number;
 };
 
-/** A dispatcher for what can share a connection, one for what cannot repeat headers over HTTP/2, one for watches. */
-type Dispatchers = { shared: Dispatcher; plain: Dispatcher; streams: Dispatcher };
+/** Where calls go, and where watches go. */
+type Dispatchers = { calls: Dispatcher; streams: Dispatcher };
 
 /** `limit`: bytes of one answer, -1 for a watch, which has no end. */
-type DispatcherShape = { allowH2: boolean; connections: number | null; limit: number };
+type DispatcherShape = { connections: number | null; limit: number };
 
+const DEFAULT_CONNECTIONS = 32;
 const DEFAULT_RESPONSE_LIMIT = 512 << 20;
 const CONNECT_TIMEOUT = 10_000;
-/** When a request runs out of time and nothing has been heard for this long (milliseconds), its connection is taken for dead. */
-const DEAD_AFTER = 10_000;
 
 /**
- * HTTP to one API server. Requests share one HTTP/2 connection (fewer handshakes, less CPU, more throughput than a pool: see README);
- * every watch has an HTTP/1.1 connection of its own, so that a slow one cannot hold back the others.
+ * HTTP/1.1 to one API server: a pool of connections for calls, one connection for each watch. Not HTTP/2: undici's loses requests when a
+ * connection is cut while it is being set up (they neither succeed nor fail), joins repeated headers, and is no faster here (README).
  */
 export class Transport {
   readonly #config: ClusterConfig;
@@ -56,8 +51,6 @@ export class Transport {
   #dispatchers: Dispatchers | undefined;
   #certificate: string | undefined;
   #closed = false;
-  /** When an answer last came, or connections were last opened. */
-  #heard = 0;
 
   constructor(config: ClusterConfig, options: TransportOptions & { proxy?: string | undefined }, clock: Clock) {
     const url = new URL(config.server);
@@ -71,18 +64,15 @@ export class Transport {
 
   /** Sends a request and reads the whole answer. @throws KubeError `ConnectionFailed`, `Timeout`, `Aborted`, `LimitExceeded` */
   async send(request: HttpRequest, auth: AuthMaterial, what: string): Promise<HttpAnswer> {
-    const { shared, plain } = this.#open(auth);
+    const { calls } = this.#open(auth);
     const guard = new Deadline(this.#clock, request.timeout, request.signal);
     try {
-      const answer = await this.#dispatch(request.repeatsHeader === true ? plain : shared, request, auth, {
+      const answer = await this.#dispatch(calls, request, auth, {
         signal: guard.signal,
         bodyTimeout: request.timeout,
       });
-      const text = await answer.body.text();
-      this.#heard = this.#clock.now();
-      return { status: answer.statusCode, headers: answer.headers, text };
+      return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
     } catch (error) {
-      if (guard.expired) this.#replaceIfDead();
       throw toKubeError(error, what, guard, request.timeout);
     } finally {
       guard.dispose();
@@ -135,19 +125,8 @@ export class Transport {
       void this.#destroy();
     }
     this.#certificate = auth.cert;
-    if (this.#dispatchers === undefined) {
-      this.#dispatchers = this.#create(auth);
-      this.#heard = this.#clock.now();
-    }
+    this.#dispatchers ??= this.#create(auth);
     return this.#dispatchers;
-  }
-
-  /**
-   * A peer that vanished without closing (a NAT that forgot us, a node that lost power) would hold the one HTTP/2 connection until TCP gives
-   * up, a quarter of an hour later. New calls get new connections; what still waits on the old ones fails and may be sent again.
-   */
-  #replaceIfDead(): void {
-    if (this.#clock.now() - this.#heard >= DEAD_AFTER) void this.#destroy();
   }
 
   #create(auth: AuthMaterial): Dispatchers {
@@ -165,25 +144,20 @@ export class Transport {
       keepAliveInitialDelay: 30_000,
       timeout: CONNECT_TIMEOUT,
     };
-    const h2 = this.#options.protocol !== 'http1' && this.#origin.startsWith('https:');
-    const make = (options: DispatcherShape): Dispatcher => this.#dispatcher(requestTls, options);
-    const limit = this.#options.responseLimit ?? DEFAULT_RESPONSE_LIMIT;
-    const plain = make({ allowH2: false, connections: this.#options.protocol === 'http1' ? (this.#options.concurrency ?? 16) : 16, limit });
+    const { connections = DEFAULT_CONNECTIONS, responseLimit = DEFAULT_RESPONSE_LIMIT } = this.#options;
     return {
-      shared: h2 ? make({ allowH2: true, connections: 1, limit }) : plain,
-      plain,
-      streams: make({ allowH2: false, connections: null, limit: -1 }),
+      calls: this.#dispatcher(requestTls, { connections, limit: responseLimit }),
+      streams: this.#dispatcher(requestTls, { connections: null, limit: -1 }),
     };
   }
 
   #dispatcher(requestTls: buildConnector.BuildOptions, options: DispatcherShape): Dispatcher {
     const common = {
-      allowH2: options.allowH2,
+      allowH2: false,
       connections: options.connections,
       connectTimeout: CONNECT_TIMEOUT,
       keepAliveTimeout: 60_000,
       maxResponseSize: options.limit,
-      ...(options.allowH2 ? { h2Options: { maxConcurrentStreams: this.#options.concurrency ?? 64, pingInterval: 30_000 } } : {}),
     };
     if (this.#proxy === undefined) return new Pool(this.#origin, { ...common, connect: requestTls });
     const scheme = new URL(this.#proxy).protocol;
@@ -195,7 +169,7 @@ export class Transport {
     const old = this.#dispatchers;
     this.#dispatchers = undefined;
     if (old === undefined) return;
-    await Promise.all([...new Set([old.shared, old.plain, old.streams])].map((dispatcher) => dispatcher.destroy()));
+    await Promise.all([old.calls.destroy(), old.streams.destroy()]);
   }
 }
 

@@ -1,3 +1,4 @@
+import { newNode, writeNode } from '../golang/index.ts';
 import { KustomizeError } from './errors.ts';
 import {
   copyValue,
@@ -90,7 +91,7 @@ class Composer {
   #scalarValue(): Value {
     const { tag, style, value } = this.#parser;
     if (tag !== '' && tag !== '!') return taggedScalar(yaml.shortTag(tag), value);
-    if (style !== yaml.PLAIN) return new Scalar(value, '!!str', value, true);
+    if (style !== yaml.PLAIN) return new Scalar(value, '!!str', style === FOLDED ? refold(value) : value, true);
     return value === '<<' ? new Scalar('<<', '!!merge', '<<') : plainScalar(value);
   }
 
@@ -164,6 +165,22 @@ class Composer {
   #isPlainRootKey(key: Value): boolean {
     return this.#depth === 1 && isScalar(key);
   }
+}
+
+/** libyaml's number of the style `>`. */
+const FOLDED = 5;
+
+/**
+ * A folded scalar as kustomize prints it. It writes every resource as YAML and reads it again, and of all styles this one alone does not
+ * survive that: a line that is indented more gets an empty line before it.
+ */
+function refold(text: string): string {
+  if (!text.includes('\n')) return text;
+  const node = newNode('scalar', '!!str', text);
+  node.style = FOLDED;
+  const parser = new yaml.Parser(yaml.yamlSource(writeNode(node), yaml.DEFAULT_YAML_LIMITS), true);
+  while (parser.type !== yaml.EVENT_SCALAR) parser.next();
+  return parser.value;
 }
 
 /** The mapping with the fields of those it is merged with: its own win, then the first of a list. */

@@ -1,5 +1,6 @@
+import { PLAIN_STYLE, valueNode } from '../golang/index.ts';
 import { formatFloat } from './go-text.ts';
-import { plainScalar, Scalar, setField, type Mapping, type PlainScalar, type ScalarValue, type Value } from './value.ts';
+import { Scalar, setField, type Mapping, type PlainScalar, type ScalarValue, type Value } from './value.ts';
 
 /** What JSON holds. */
 export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json };
@@ -22,17 +23,9 @@ export function fromJsonObject(value: { [key: string]: Json }): Mapping {
 }
 
 function fromJsonScalar(value: PlainScalar): ScalarValue {
-  if (typeof value === 'string') return needsQuotes(value) ? new Scalar(value, '!!str', value, true) : value;
+  if (typeof value === 'string') return valueNode(value).style === PLAIN_STYLE ? value : new Scalar(value, '!!str', value, true);
   if (typeof value !== 'number' && typeof value !== 'bigint') return value;
   const number = Number(value);
   const text = formatFloat(number);
   return text === String(number) ? number : new Scalar(text, '!!float', number);
-}
-
-const OLD_BOOLEANS: ReadonlySet<string> = new Set('y Y yes Yes YES on On ON n N no No NO off Off OFF'.split(' '));
-const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
-const NOT_PLAIN = /^[-?:](?:\s|$)|^[,[\]{}#&*!|>'"%@`]|^\s|\s$|:(?:\s|$)|\s#|[\n\t]/;
-
-function needsQuotes(text: string): boolean {
-  return text === '' || NOT_PLAIN.test(text) || OLD_BOOLEANS.has(text) || BASE_60.test(text) || typeof plainScalar(text) !== 'string';
 }

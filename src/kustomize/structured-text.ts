@@ -1,72 +1,76 @@
-import { encodeJson, writeYamlV3, type YamlValue } from '../golang/index.ts';
-import { composeDocument } from './compose.ts';
-import { KustomizeError } from './errors.ts';
+import { encodeJson, newNode, nodeValue, readResourceNodes, writeNode, type YamlNode } from '../golang/index.ts';
 import { isCodedError } from '../std/index.ts';
 import { lookup } from './lookup.ts';
-import { matchPath, setSlot, slotValue, type MadeKind, type Slot } from './path-matcher.ts';
-import { toPlain } from './plain.ts';
-import { assignScalar, copyValue, isScalar, plainValue, Scalar, tagOf, taggedScalar, textOf, type Mapping, type Value } from './value.ts';
+import { matchNodes } from './node-matcher.ts';
+import { matchPath, slotValue, type MadeKind, type Slot } from './path-matcher.ts';
+import { assignScalar, isMapping, isScalar, tagOf, textOf, type Mapping, type Value } from './value.ts';
 
 /**
- * Sets a value inside a text that is itself JSON or YAML, such as a file in a ConfigMap: `data.config\.json.a.b`. False when the path
- * does not lead into such a text; then nothing has been changed.
+ * Sets a value inside a text that is itself JSON or YAML, such as a file in a ConfigMap: `data.config\.json.a.b`. The rest of the text is
+ * written again as kustomize does: JSON sorted, YAML with its comments and styles. False when the path does not lead into such a text;
+ * then nothing has been changed.
  */
 export function setInStructuredText(object: Mapping, path: readonly string[], value: Value, make: MadeKind): boolean {
   const outer = textField(object, path);
   if (outer === undefined) return false;
   const text = textOf(slotValue(outer.slot));
-  const root: Value[] = [];
-  let slots: Slot[];
-  try {
-    root.push(composeDocument(text) ?? '');
-    slots = matchPath({ holder: root, key: 0 }, outer.rest, make);
-    for (const slot of slots) setIn(slot, value);
-  } catch (error) {
-    // Not structured after all: the path is taken as an ordinary one, and fails there if it must.
-    if (isCodedError(error)) return false;
-    throw error;
-  }
-  if (slots.length === 0) return false;
-  assignScalar(outer.slot.holder, outer.slot.key, serialize(root[0] ?? null, text));
+  const written = attempt(() => rewrite(text, outer.rest, value, make));
+  if (written === undefined) return false;
+  assignScalar(outer.slot.holder, outer.slot.key, written);
   return true;
 }
 
 /** The first scalar on the way, with the rest of the path that leads into its text. */
 function textField(object: Mapping, path: readonly string[]): { slot: Slot; rest: readonly string[] } | undefined {
   for (let length = 1; length < path.length; length++) {
-    const found = find(object, path.slice(0, length));
-    if (found !== undefined && isScalar(found)) {
-      const [slot] = matchPath({ holder: [object], key: 0 }, path.slice(0, length), undefined);
-      return slot === undefined ? undefined : { slot, rest: path.slice(length) };
-    }
+    const start = path.slice(0, length);
+    const found = attempt(() => lookup(object, start));
+    if (found === undefined || !isScalar(found)) continue;
+    const [slot] = matchPath({ holder: [object], key: 0 }, start, undefined);
+    return slot === undefined ? undefined : { slot, rest: path.slice(length) };
   }
   return undefined;
 }
 
-function find(object: Mapping, path: readonly string[]): Value | undefined {
+/** What `work` gives; undefined where the text or path does not fit: it is no structured text then, and the path an ordinary one. */
+function attempt<T>(work: () => T): T | undefined {
   try {
-    return lookup(object, path);
+    return work();
   } catch (error) {
-    if (error instanceof KustomizeError) return undefined;
+    if (isCodedError(error) && error.code !== 'LimitExceeded') return undefined;
     throw error;
   }
 }
 
-function setIn(slot: Slot, value: Value): void {
-  const old = slotValue(slot);
-  if (!isScalar(old)) return setSlot(slot, copyValue(value));
-  const next = taggedScalar(tagOf(old), textOf(value));
-  if (!(old instanceof Scalar)) return setSlot(slot, next);
-  old.text = textOf(value);
-  if (old.tag === '') old.tag = tagOf(next);
-  old.value = plainValue(next);
+function rewrite(text: string, path: readonly string[], value: Value, make: MadeKind): string | undefined {
+  const [document, ...more] = readResourceNodes(text);
+  if (document === undefined || more.length > 0) return undefined;
+  const nodes = matchNodes(document, path, make);
+  if (nodes.length === 0) return undefined;
+  for (const node of nodes) {
+    if (node.kind === 'scalar') node.value = textOf(value);
+    else Object.assign(node, toNode(value));
+  }
+  return serialize(document, text);
 }
 
 /** JSON stays JSON, compact or in lines of two spaces as it was; anything else becomes YAML. */
-function serialize(value: Value, original: string): string {
+function serialize(document: YamlNode, original: string): string {
   const first = original.trim().charAt(0);
-  const plain: YamlValue = toPlain(value);
-  if (first !== '{' && first !== '[') return writeYamlV3(plain, { compactSequences: true }).trim();
+  if (first !== '{' && first !== '[') return writeNode(document).trim();
   const pretty = original.includes('\n') && original.includes('  ');
-  return encodeJson(plain, pretty ? { indent: '  ' } : {});
+  return encodeJson(nodeValue(document), pretty ? { indent: '  ' } : {});
+}
+
+/** A value as a node. */
+export function toNode(value: Value): YamlNode {
+  if (Array.isArray(value)) {
+    const list = newNode('sequence', '!!seq', '');
+    list.content.push(...value.map(toNode));
+    return list;
+  }
+  if (!isMapping(value)) return newNode('scalar', tagOf(value), textOf(value));
+  const mapping = newNode('mapping', '!!map', '');
+  for (const key of Object.keys(value)) mapping.content.push(newNode('scalar', '!!str', key), toNode(value[key] ?? null));
+  return mapping;
 }

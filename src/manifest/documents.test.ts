@@ -60,7 +60,10 @@ suite('readObjects()', () => {
         isCodedError(error, 'ManifestIncomplete') &&
         error.message === 'read object "Pod" at app.yaml:7: metadata.name must be a text that is not empty',
     );
-    assert.throws(() => readObjects('- a\n', 'x.yaml'), { code: 'ManifestNotAnObject', message: /x\.yaml:1: want a Kubernetes object, have a list/ });
+    assert.throws(() => readObjects('- a\n', 'x.yaml'), {
+      code: 'ManifestNotAnObject',
+      message: /x\.yaml:1: want a Kubernetes object, have a list/,
+    });
     const list = { apiVersion: 'v1', kind: 'List', items: ['x'] };
     assert.throws(() => readObjects(JSON.stringify(list)), { code: 'ManifestNotAnObject', message: /manifest:1 \(items\[0\]\)/ });
   });

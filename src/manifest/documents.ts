@@ -98,7 +98,7 @@ function jsonDocuments(text: string, file: string, options: ReadObjectsOptions):
   const numbers = options.numbers ?? 'float64';
   let line = 1;
   let counted = 0;
-  for (let from = skipSpace(text, 0); from < text.length; ) {
+  for (let from = skipSpace(text, 0); from < text.length;) {
     const end = jsonValueEnd(text, from);
     if (end === undefined) return undefined;
     line += countLines(text.slice(counted, from));

@@ -72,9 +72,9 @@ describe('client against a registry that misbehaves', () => {
     faults.add(manifests, { kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
     const own = client();
     await assert.rejects(own.resolve({ ...repository, tag: 'v1' }, signal()), (error) => isRegistryError(error, 'TooManyRequests') && error.retryAfter === 3_600_000);
-    const before = faults.seen.length;
+    const seen = faults.seen.length;
     await assert.rejects(own.listTags(repository, signal()), fails('TooManyRequests', /asked to wait/));
-    assert.equal(faults.seen.length, before, 'nothing is sent to a registry that asked for peace');
+    assert.equal(faults.seen.length, seen, 'nothing is sent to a registry that asked for peace');
   });
 
   it('keeps what the registry said, bounded and redacted', async () => {

@@ -5,6 +5,8 @@ import type { StatusWriter } from './status-writer.ts';
 
 /** A reconcile that takes longer than this shows its progress in the status. */
 const PROGRESS_AFTER: Duration = milliseconds(500);
+/** Once something was written, progress is shown again only after this. */
+const PROGRESS_AGAIN: Duration = milliseconds(5000);
 
 /** What every status we write has. */
 type AnyStatus = { conditions?: Condition[]; observedGeneration?: number; lastHandledReconcileAt?: string };
@@ -20,7 +22,9 @@ export class StatusSession<S extends AnyStatus> {
   readonly #writer: StatusWriter;
   readonly #metadata: ResourceMetadata;
   readonly #onError: (error: unknown) => void;
-  readonly #cancel: CancelTimer;
+  readonly #clock: Clock;
+  #cancel: CancelTimer;
+  #ended = false;
   #written: S;
   /** Called when progress is shown: what there is to tell by then can be told. */
   onProgress: (() => void) | undefined;
@@ -39,13 +43,20 @@ export class StatusSession<S extends AnyStatus> {
     this.#onError = options.onError;
     this.draft = structuredClone(options.object.status);
     this.conditions = new ConditionSet(this.draft.conditions, options.object.metadata.generation, options.clock);
-    this.#cancel = options.clock.after(PROGRESS_AFTER, () => {
+    this.#clock = options.clock;
+    this.#cancel = this.#progressAfter(PROGRESS_AFTER);
+  }
+
+  #progressAfter(delay: Duration): CancelTimer {
+    return this.#clock.after(delay, () => {
       this.flush().then(() => this.onProgress?.(), this.#onError);
     });
   }
 
   /** Writes what changed. Gives false when the object is gone. @throws KubeError */
   flush(): Promise<boolean> {
+    this.#cancel();
+    if (!this.#ended) this.#cancel = this.#progressAfter(PROGRESS_AGAIN);
     const next = this.#tail.then(async () => {
       const status = structuredClone({ ...this.draft, conditions: this.conditions.list });
       const there = await this.#writer.write({ metadata: this.#metadata, status: this.#written }, status);
@@ -59,12 +70,13 @@ export class StatusSession<S extends AnyStatus> {
 
   /** Ends the session: no progress is shown any more, and what changed is written. */
   finish(): Promise<boolean> {
-    this.#cancel();
+    this.#ended = true;
     return this.flush();
   }
 
   /** Ends the session without a write; resolves when one under way has ended, so that whoever comes next sees it. */
   async abandon(): Promise<void> {
+    this.#ended = true;
     this.#cancel();
     await this.#tail;
   }

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type Clock, type Duration, milliseconds, systemClock } from '../std/index.ts';
 import { Api } from './api/api.ts';
-import type { Rules } from './api/kind-schema.ts';
 import { isAllowed } from './auth/rbac.ts';
 import { Tokens } from './auth/tokens.ts';
 import { authExtension } from './auth/reviews.ts';
@@ -43,11 +42,8 @@ export type Sandbox = {
   close(): Promise<void>;
 };
 
-/** No evaluator of rules: schemas are checked without their `x-kubernetes-validations`. */
-const NO_RULES: Rules = () => () => [];
-
 /** Starts a sandbox and listens. @throws CodedError `ListenFailed`, `StorageFailed` */
-export async function startSandbox(options: SandboxOptions = {}, rules: Rules = NO_RULES): Promise<Sandbox> {
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const clock = options.clock ?? systemClock;
   const tokens = new Tokens(clock);
   const store = new Store();
@@ -61,7 +57,7 @@ export async function startSandbox(options: SandboxOptions = {}, rules: Rules = 
   });
   api.addExtension(authExtension(api, tokens));
   bootstrap(api);
-  serveDefinitions(api, rules);
+  serveDefinitions(api);
   const cluster = new Cluster(api);
   const stops = [
     runNamespaces(cluster),

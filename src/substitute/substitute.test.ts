@@ -145,7 +145,7 @@ describe('expressions (KB43–KB48)', () => {
   });
 
   it('gives back escaped what was escaped', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0') && text.isWellFormed()), (text) => substituteText(text.replaceAll('$', '$$$$'), VARIABLES, true) === text));
+    fc.assert(fc.property(fc.array(fc.constantFrom('$', '{', '}', 'v', 'é', '🙂', ' ', '\\')).map((parts) => parts.join('')), (text) => substituteText(text.replaceAll('$', '$$$$'), VARIABLES, true) === text));
   });
 
   it('always ends: with a text or an error of ours', () => {

@@ -68,21 +68,15 @@ function app(namespace: string, name: string, revision: number): KubeObject[] {
 const run = Date.now().toString(36);
 const namespace = `bench-${run}`;
 const objects = Number(values.objects);
-for (const protocol of ['h2', 'http1'] as const) {
-  const client = connect({ protocol });
-  await client.mapper.all();
-  if (protocol === 'h2') await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  await measure(`bare server-side apply, ${protocol}`, objects, () =>
-    inParallel(objects, async (index) => {
-      const metadata = { name: `bare-${protocol}-${index}`, namespace };
-      await client.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { key: 'value' } }, { fieldManager, force: true });
-    }),
-  );
-  await client.close();
-}
-
 const client = connect({});
 await client.mapper.all();
+await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+await measure('bare server-side apply', objects, () =>
+  inParallel(objects, async (index) => {
+    const metadata = { name: `bare-${index}`, namespace };
+    await client.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { key: 'value' } }, { fieldManager, force: true });
+  }),
+);
 const apps = Number(values.apps);
 const owner = (index: number): { group: string; name: string; namespace: string } => ({ group, name: `app-${run}-${index}`, namespace });
 // The floor: the very requests an install needs, sent with nothing between them.

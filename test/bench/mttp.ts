@@ -263,7 +263,8 @@ async function bare(admin: KubeClient): Promise<number> {
         ),
       ),
   );
-  harness.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+  // Gone before anything is measured: a controller would see these objects too.
+  harness.kubectl(['delete', 'namespace', namespace, '--timeout=180s']);
   return seconds;
 }
 

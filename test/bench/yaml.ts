@@ -132,7 +132,12 @@ function measureGo(): { readMs: number; writeMs: number; roundTripMs: number } {
   try {
     writeFileSync(join(folder, 'main.go'), GO_PROGRAM);
     writeFileSync(join(folder, 'bundle.json'), JSON.stringify(documents));
-    for (const args of [['mod', 'init', 'bench'], ['get', 'sigs.k8s.io/yaml@v1.6.0'], ['build', '-o', 'bench', '.']]) runIn(folder, 'go', args);
+    for (const args of [
+      ['mod', 'init', 'bench'],
+      ['get', 'sigs.k8s.io/yaml@v1.6.0'],
+      ['build', '-o', 'bench', '.'],
+    ])
+      runIn(folder, 'go', args);
     return JSON.parse(runIn(folder, join(folder, 'bench'), ['bundle.json', String(runs)])) as ReturnType<typeof measureGo>;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -158,5 +163,7 @@ function report(): void {
   if (go === undefined) return;
   const ratio = (name: string, ours: Row, theirs: number): string =>
     `${name.padEnd(32)} Go ${theirs.toFixed(1).padStart(7)} ms  ${(theirs / ours.medianMs).toFixed(1)} × ours\n`;
-  process.stdout.write(ratio('read', read, go.readMs) + ratio('write', write, go.writeMs) + ratio('read + write', roundTrip, go.roundTripMs));
+  process.stdout.write(
+    ratio('read', read, go.readMs) + ratio('write', write, go.writeMs) + ratio('read + write', roundTrip, go.roundTripMs),
+  );
 }

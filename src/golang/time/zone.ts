@@ -30,6 +30,10 @@ const loaded = new Map<string, Zone>([
   ['', utc],
   ['UTC', utc],
   ['Local', local],
+  // Without history, unlike the cities that newer tz databases make them names of.
+  ['EST', fixed('EST', 'EST', -5 * 3600)],
+  ['MST', fixed('MST', 'MST', -7 * 3600)],
+  ['HST', fixed('HST', 'HST', -10 * 3600)],
 ]);
 const MAX_ZONES = 1000;
 
@@ -87,8 +91,10 @@ function offsetAt(wall: Intl.DateTimeFormat, names: Intl.DateTimeFormat, unix: b
   return { abbreviation: abbreviations.get(long) ?? numericAbbreviation(seconds), seconds };
 }
 
-/** The tz database's style for zones without letters: `+03`, `-0330`. */
+/** The tz database's style for zones without letters: `+03`, `-0330`, and `LMT`. */
 function numericAbbreviation(seconds: number): string {
+  // Sun time, before zones were agreed on.
+  if (seconds % 900 !== 0) return 'LMT';
   const minutes = Math.abs(Math.trunc(seconds / 60));
   const hours = String(Math.trunc(minutes / 60)).padStart(2, '0');
   return `${seconds < 0 ? '-' : '+'}${hours}${minutes % 60 === 0 ? '' : String(minutes % 60).padStart(2, '0')}`;

@@ -78,7 +78,8 @@ class DecoderV2 {
       const key = this.#value(keyNode);
       if (typeof key === 'object' && key !== null) invalidMapKey(key);
       const value = this.#value(valueNode);
-      if (this.#strict && out.has(key) && !Number.isNaN(key)) this.problems.push(`line ${valueNode.line}: key ${goSyntax(key)} already set in map`);
+      if (this.#strict && out.has(key) && !Number.isNaN(key))
+        this.problems.push(`line ${valueNode.line}: key ${goSyntax(key)} already set in map`);
       else out.set(key, value);
     }
     this.#budget.leave();

@@ -1,7 +1,7 @@
 import { formatG } from '../float-format.ts';
 import { quote } from '../quote.ts';
 import { compareText } from '../text.ts';
-import { YamlTime } from './timestamp.ts';
+import { timeSyntax, YamlTime } from './timestamp.ts';
 
 /** A map as Go decodes it, with keys of any type. */
 export class GoAnyMap extends Map<GoYaml, GoYaml> {
@@ -51,7 +51,7 @@ function typed(value: GoYaml): string {
     const entries = [...(value as Map<GoYaml, GoYaml>)].sort(([a], [b]) => compareKeys(a, b));
     return `${goTypeName(value)}{${entries.map(([key, item]) => `${typed(key)}:${typed(item)}`).join(', ')}}`;
   }
-  if (value instanceof YamlTime) return value.text;
+  if (value instanceof YamlTime) return timeSyntax(value);
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return formatG(value);
   if (typeof value === 'string') return quote(value);
@@ -67,6 +67,7 @@ function compareKeys(a: GoYaml, b: GoYaml): number {
   if (types !== 0) return types;
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
-  if ((typeof a === 'bigint' || typeof a === 'number') && (typeof b === 'bigint' || typeof b === 'number')) return a < b ? -1 : a > b ? 1 : 0;
+  if ((typeof a === 'bigint' || typeof a === 'number') && (typeof b === 'bigint' || typeof b === 'number'))
+    return a < b ? -1 : a > b ? 1 : 0;
   return 0;
 }

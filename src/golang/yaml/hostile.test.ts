@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { isCodedError } from '../../std/index.ts';
-import { readResourceNodes, readYaml, readYamlDocuments, writeNode, writeYaml, writeYamlV3, type YamlDialect, type YamlValue } from '../index.ts';
+import {
+  readResourceNodes,
+  readYaml,
+  readYamlDocuments,
+  writeNode,
+  writeYaml,
+  writeYamlV3,
+  type YamlDialect,
+  type YamlValue,
+} from '../index.ts';
 
 const DIALECTS: readonly YamlDialect[] = ['v2', 'v3'];
 
@@ -32,14 +41,24 @@ suite('hostile YAML', () => {
       laughs.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${before}`).join(', ')}]`);
     }
     for (const dialect of DIALECTS) {
-      assert.throws(() => readYaml(laughs.join('\n'), { dialect }), { code: 'GoError', message: 'yaml: document contains excessive aliasing' });
+      assert.throws(() => readYaml(laughs.join('\n'), { dialect }), {
+        code: 'GoError',
+        message: 'yaml: document contains excessive aliasing',
+      });
     }
     assert.throws(() => readResourceNodes(laughs.join('\n'), { maxValues: 100_000 }), { code: /YamlLimitExceeded|GoError/ });
   });
 
   test('nesting without end is refused, whatever its form', () => {
     const deep = 100_000;
-    for (const text of ['['.repeat(deep), '{a: '.repeat(deep), '- '.repeat(deep), '? '.repeat(deep), '[?'.repeat(deep), `${'['.repeat(deep)}${']'.repeat(deep)}`]) {
+    for (const text of [
+      '['.repeat(deep),
+      '{a: '.repeat(deep),
+      '- '.repeat(deep),
+      '? '.repeat(deep),
+      '[?'.repeat(deep),
+      `${'['.repeat(deep)}${']'.repeat(deep)}`,
+    ]) {
       for (const dialect of DIALECTS) assert.throws(() => readYaml(text, { dialect }), { code: /^(?:GoError|YamlLimitExceeded)$/ });
     }
     const indented = Array.from({ length: 2000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n');
@@ -50,7 +69,10 @@ suite('hostile YAML', () => {
   });
 
   test('every limit holds', () => {
-    assert.throws(() => readYaml('x'.repeat(101), { limits: { maxLength: 100 } }), { code: 'YamlLimitExceeded', message: /length of the text exceeds 100/ });
+    assert.throws(() => readYaml('x'.repeat(101), { limits: { maxLength: 100 } }), {
+      code: 'YamlLimitExceeded',
+      message: /length of the text exceeds 100/,
+    });
     assert.throws(() => readYaml('[[[]]]', { limits: { maxDepth: 2 } }), { code: 'YamlLimitExceeded' });
     assert.throws(() => readYamlDocuments('---\n'.repeat(11), { limits: { maxDocuments: 10 } }), { code: 'YamlLimitExceeded' });
     assert.throws(() => readYaml('[1, 2, 3]', { limits: { maxValues: 3 } }), { code: 'YamlLimitExceeded' });
@@ -72,7 +94,24 @@ suite('hostile YAML', () => {
   });
 
   test('odd characters give a value or a CodedError', () => {
-    for (const text of ['\0', 'a\0b', '\ud800', 'a: \udcff', '\ufeff\ufeffa', '\u0085', '\u2028- a', '\r', '\t', '---\t- a', '\u{10ffff}', '!<', '%', '@', '`']) onlyCoded(text);
+    for (const text of [
+      '\0',
+      'a\0b',
+      '\ud800',
+      'a: \udcff',
+      '\ufeff\ufeffa',
+      '\u0085',
+      '\u2028- a',
+      '\r',
+      '\t',
+      '---\t- a',
+      '\u{10ffff}',
+      '!<',
+      '%',
+      '@',
+      '`',
+    ])
+      onlyCoded(text);
     onlyCoded(Uint8Array.of(0xff, 0xfe, 0x61));
     onlyCoded(Uint8Array.of(0xfe, 0xff, 0xd8, 0x00));
     onlyCoded(Uint8Array.of(0xed, 0xa0, 0x80));
@@ -85,7 +124,8 @@ const yamlText = fc.string({
   maxLength: 60,
 });
 
-const plainText = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), yamlText, fc.constantFrom('yes', '1', '0x1', '~', '2001-01-01', '1:30', '<<'))
+const plainText = fc
+  .oneof(fc.string({ unit: 'binary', maxLength: 20 }), yamlText, fc.constantFrom('yes', '1', '0x1', '~', '2001-01-01', '1:30', '<<'))
   // What YAML refuses or folds cannot come back.
   .filter((text) => !/[\u007f-\u009f\ufffe\uffff]/.test(text) && text.isWellFormed());
 
@@ -102,7 +142,13 @@ function valueOf(text: fc.Arbitrary<string>): fc.Arbitrary<YamlValue> {
       fc.array(tie('value'), { maxLength: 5 }),
       // go-yaml writes a key `<<` without quotes and reads it as a merge.
       fc
-        .array(fc.tuple(text.filter((key) => key !== '<<'), tie('value')), { maxLength: 5 })
+        .array(
+          fc.tuple(
+            text.filter((key) => key !== '<<'),
+            tie('value'),
+          ),
+          { maxLength: 5 },
+        )
         .map((entries) => Object.fromEntries(entries)),
     ),
   })).value;

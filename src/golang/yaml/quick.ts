@@ -23,14 +23,15 @@ const MAX_KEY = 1000;
 const FLOW_WORD = /^[A-Za-z0-9_./+][A-Za-z0-9_./+ -]*$/;
 
 /**
- * Reads a text that is one document of plain block YAML, straight from its characters: mappings, sequences, scalars of all styles, and
- * flow collections of words. Undefined when the text has anything else, or any error: then the scanner and parser must read it. Where
- * it gives a value, that is the very value they would give.
+ * Reads documents of plain block YAML, straight from their characters: mappings, sequences, scalars of all styles, and flow collections
+ * of words. `count` is how many documents are wanted. Undefined when the text has anything else, or any error: then the scanner and
+ * parser must read it. Where it gives values, they are the very values those would give.
  */
-export function quickDocument(source: YamlSource, options: QuickOptions): YamlValue | undefined {
+export function quickDocuments(source: YamlSource, options: QuickOptions, count: number): YamlValue[] | undefined {
   if (!source.simple) return undefined;
   try {
-    return new QuickReader(source, options).document();
+    // yaml.v3 looks ahead, so what follows the first document may spoil it.
+    return new QuickReader(source, options).documents(options.modern ? Number.POSITIVE_INFINITY : count);
   } catch (error) {
     // An error has to be told with its line, which is not counted here.
     if (error === UNUSUAL || error instanceof YamlError) return undefined;
@@ -57,6 +58,8 @@ class QuickReader {
   #column = 0;
   #depth = 0;
   #values = 0;
+  /** Position behind the `---` line that ended the document; -1 when the text ended. */
+  #next = -1;
 
   constructor(source: YamlSource, options: QuickOptions) {
     this.#text = source.text;
@@ -64,13 +67,20 @@ class QuickReader {
     this.#scanner = new Scanner(source, false);
   }
 
-  document(): YamlValue {
-    if (this.#text.startsWith('---\n')) this.#pos = 4;
-    this.#toContent();
-    if (this.#column < 0) throw UNUSUAL;
-    const value = this.#block(-1);
-    if (this.#column >= 0) throw UNUSUAL;
-    return value;
+  documents(count: number): YamlValue[] {
+    const values: YamlValue[] = [];
+    for (let explicit = false; values.length < count; explicit = true) {
+      this.#toContent();
+      if (this.#column >= 0) values.push(this.#block(-1));
+      else if (explicit) values.push(null);
+      if (this.#column >= 0) throw UNUSUAL;
+      if (values.length > this.#options.limits.maxDocuments)
+        throw yamlLimitExceeded('number of documents', this.#options.limits.maxDocuments);
+      if (this.#next < 0) break;
+      this.#pos = this.#next;
+      this.#next = -1;
+    }
+    return values;
   }
 
   /** Moves from the start of a line to the next content: over blank lines and comment lines. */
@@ -89,7 +99,8 @@ class QuickReader {
         at += 1;
       } else {
         if (c === 0) return this.#end();
-        if (c === 9 || (at === start && this.#isIndicator(at, c))) throw UNUSUAL;
+        if (c === 9) throw UNUSUAL;
+        if (at === start && this.#isIndicator(at, c)) return this.#endDocument(at, c);
         this.#pos = at;
         this.#lineStart = start;
         this.#column = at - start;
@@ -101,6 +112,16 @@ class QuickReader {
   #end(): void {
     this.#pos = this.#text.length;
     this.#column = -1;
+  }
+
+  /** Ends the document at a `---` that stands alone in its line. */
+  #endDocument(at: number, c: number): void {
+    const end = this.#lineEnd(at);
+    const rest = this.#text.slice(at + 3, end);
+    if (c !== 45 || (rest.trim() !== '' && !/^ +#/.test(rest))) throw UNUSUAL;
+    this.#column = -1;
+    this.#pos = end;
+    this.#next = this.#text.charCodeAt(end) === 0 ? end : end + 1;
   }
 
   /** `---` or `...` at the start of a line. */
@@ -327,7 +348,7 @@ class QuickReader {
   #plain(from: number, parent: number, mayBeKey: boolean): YamlValue {
     const text = this.#text;
     let at = from;
-    for (;; at++) {
+    for (; ; at++) {
       const c = text.charCodeAt(at);
       if (c > 58) continue;
       if (c === 58) {

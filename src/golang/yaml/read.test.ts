@@ -92,7 +92,10 @@ suite('readYaml() fails with the words of go-yaml', () => {
   });
 
   test('an error knows its line', () => {
-    assert.throws(() => readYaml('a: 1\nb\nc: 2'), (error) => error instanceof YamlError && error.line === 3);
+    assert.throws(
+      () => readYaml('a: 1\nb\nc: 2'),
+      (error) => error instanceof YamlError && error.line === 3,
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import { decodeV3 } from './decode-v3.ts';
 import { withDefaultLimits, type YamlLimits } from './limits.ts';
 import { Composer } from './node.ts';
 import { Parser } from './parser.ts';
-import { quickDocument } from './quick.ts';
+import { quickDocuments } from './quick.ts';
 import { plainV2, plainV3, type Numbers } from './plain.ts';
 import { yamlSource, type YamlSource } from './source.ts';
 import type { YamlValue } from './value.ts';
@@ -34,7 +34,7 @@ export type ReadYamlOptions = {
  */
 export function readYaml(text: string | Uint8Array, options: ReadYamlOptions = {}): YamlValue {
   const limits = withDefaultLimits(options.limits);
-  for (const value of documents(yamlSource(text, limits), options, limits)) return value;
+  for (const value of documents(yamlSource(text, limits), options, limits, 1)) return value;
   return null;
 }
 
@@ -43,16 +43,16 @@ export function readYaml(text: string | Uint8Array, options: ReadYamlOptions = {
  */
 export function readYamlDocuments(text: string | Uint8Array, options: ReadYamlOptions = {}): YamlValue[] {
   const limits = withDefaultLimits(options.limits);
-  return [...documents(yamlSource(text, limits), options, limits)];
+  return [...documents(yamlSource(text, limits), options, limits, Number.POSITIVE_INFINITY)];
 }
 
-function* documents(source: YamlSource, options: ReadYamlOptions, limits: YamlLimits): Generator<YamlValue> {
+function* documents(source: YamlSource, options: ReadYamlOptions, limits: YamlLimits, count: number): Generator<YamlValue> {
   const { dialect = 'v2', strict = false, numbers = 'float64' } = options;
   const modern = dialect === 'v3';
   const unique = strict || modern;
-  const quick = quickDocument(source, { modern, unique, numbers, limits });
+  const quick = quickDocuments(source, { modern, unique, numbers, limits }, count);
   if (quick !== undefined) {
-    yield quick;
+    yield* quick;
     return;
   }
   const builder = new Builder(new Parser(source, modern), modern, unique, numbers, limits);

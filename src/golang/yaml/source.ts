@@ -20,7 +20,7 @@ const END = '\0\0\0\0';
 const READ_BLOCK = 512;
 /** Stands for the last byte of UTF-16 that is half a character. */
 const HALF = '\udc00';
-const INCOMPLETE = 'incomplete UTF-8 octet sequence';
+const INCOMPLETE = 'incomplete';
 /** One test for the common text: nothing forbidden, nothing beyond the BMP, no other line break than `\n`. */
 const UNUSUAL = /[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
@@ -31,15 +31,17 @@ const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10f
  */
 export function yamlSource(input: string | Uint8Array, limits: YamlLimits): YamlSource {
   checkLength(input.length, limits);
-  const decoded = typeof input === 'string' && !startsAsUtf16(input) ? input : decode(typeof input === 'string' ? textToBytes(input) : input);
+  const bytes = typeof input !== 'string' ? input : startsAsUtf16(input) ? textToBytes(input) : undefined;
+  const order = bytes === undefined ? undefined : utf16Order(bytes);
+  const decoded = typeof input === 'string' && bytes === undefined ? input : decode(bytes ?? new Uint8Array(), order);
   const hasMark = decoded.charCodeAt(0) === 0xfeff;
   const text = hasMark ? decoded.slice(1) : decoded;
   const simple = !UNUSUAL.test(text);
   const at = simple ? -1 : text.search(FORBIDDEN);
   if (at < 0) return { text: text + END, hasPairs: !simple, simple, problem: undefined, readable: text.length };
-  const problem = problemAt(text, at);
+  const problem = problemAt(text, at, order !== undefined);
   // That a sequence is cut off shows only at the end of the input, when everything before it has been read.
-  const readable = problem === INCOMPLETE ? at : readableLength(text, at, hasMark ? 3 : 0);
+  const readable = problem.startsWith(INCOMPLETE) ? at : readableLength(text, at, hasMark ? 3 : 0);
   return { text: text.slice(0, readable) + END, hasPairs: true, simple, problem, readable };
 }
 
@@ -49,10 +51,16 @@ function startsAsUtf16(text: string): boolean {
   return (c === 0xdcff && text.charCodeAt(1) === 0xdcfe) || (c === 0xdcfe && text.charCodeAt(1) === 0xdcff);
 }
 
-function decode(bytes: Uint8Array): string {
+/** The byte order of UTF-16 that bytes begin with the mark of. */
+function utf16Order(bytes: Uint8Array): 'little' | 'big' | undefined {
   const [first, second] = bytes;
-  if (first === 0xff && second === 0xfe) return decodeUtf16(Buffer.from(bytes));
-  if (first === 0xfe && second === 0xff) return decodeUtf16(Buffer.from(bytes.length % 2 === 0 ? bytes : [...bytes, 0]).swap16(), bytes.length);
+  if (first === 0xff && second === 0xfe) return 'little';
+  return first === 0xfe && second === 0xff ? 'big' : undefined;
+}
+
+function decode(bytes: Uint8Array, order: 'little' | 'big' | undefined): string {
+  if (order === 'little') return decodeUtf16(Buffer.from(bytes));
+  if (order === 'big') return decodeUtf16(Buffer.from(bytes.length % 2 === 0 ? bytes : [...bytes, 0]).swap16(), bytes.length);
   return isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString() : bytesToText(bytes);
 }
 
@@ -63,15 +71,15 @@ function decodeUtf16(bytes: Buffer, length: number = bytes.length): string {
 }
 
 /** What libyaml says of a character it does not take. A byte outside UTF-8 is a lone surrogate (see text.ts). */
-function problemAt(text: string, at: number): string {
+function problemAt(text: string, at: number, utf16: boolean): string {
   const code = text.charCodeAt(at);
   if (code < 0xd800 || code > 0xdfff) return 'control characters are not allowed';
-  if (text[at] === HALF && at === text.length - 1) return 'incomplete UTF-16 character';
+  if (utf16) return pairProblem(text, at);
   if (!isEscapedByte(code)) return 'invalid Unicode character';
   const bytes = textToBytes(text.slice(at, at + 4));
   const width = sequenceWidth(bytes[0]!);
   if (width === 0) return 'invalid leading UTF-8 octet';
-  if (bytes.length < width) return INCOMPLETE;
+  if (bytes.length < width) return `${INCOMPLETE} UTF-8 octet sequence`;
   let value = bytes[0]! & (0xff >> (width + 1));
   for (let k = 1; k < width; k++) {
     if ((bytes[k]! & 0xc0) !== 0x80) return 'invalid trailing UTF-8 octet';
@@ -79,6 +87,14 @@ function problemAt(text: string, at: number): string {
   }
   if (value < (width === 2 ? 0x80 : width === 3 ? 0x800 : 0x10000)) return 'invalid length of a UTF-8 sequence';
   return 'invalid Unicode character';
+}
+
+/** What libyaml says of half a surrogate pair in UTF-16. */
+function pairProblem(text: string, at: number): string {
+  const last = at === text.length - 1;
+  if (last && text[at] === HALF) return 'incomplete UTF-16 character';
+  if (text.charCodeAt(at) >= 0xdc00) return 'unexpected low surrogate area';
+  return last || (at === text.length - 2 && text.endsWith(HALF)) ? 'incomplete UTF-16 surrogate pair' : 'expected low surrogate area';
 }
 
 /** Bytes that a leading octet beyond ASCII promises; 0 when it cannot lead. */

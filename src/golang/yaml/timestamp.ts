@@ -11,6 +11,17 @@ export class YamlTime {
   }
 }
 
+const MONTHS = 'January February March April May June July August September October November December'.split(' ');
+
+/** The text `%#v` prints for a time. */
+export function timeSyntax(time: YamlTime): string {
+  const [, year, month, day, hour, minute, second, fraction = '', zone] =
+    /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)(?:\.(\d+))?(.*)$/.exec(time.text) ?? [];
+  const numbers = [day, hour, minute, second, fraction.padEnd(9, '0')].map(Number).join(', ');
+  const location = zone === 'Z' ? 'time.UTC' : 'time.Location("")';
+  return `time.Date(${Number(year)}, time.${MONTHS[Number(month) - 1]}, ${numbers}, ${location})`;
+}
+
 const DATE = String.raw`(\d{4})-(\d{1,2})-(\d{1,2})`;
 const CLOCK = String.raw`(\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d+))?`;
 const ZONED = new RegExp(`^${DATE}[Tt]${CLOCK}(?:Z|([-+])(\\d{2}):(\\d{2}))$`);

@@ -57,6 +57,15 @@ function readChain(frame: Frame, node: FieldsNode, names: readonly string[], rec
   return value;
 }
 
+/** Reads all fields but the last; gives the access to that one. */
+function reachLast(frame: Frame, node: FieldsNode, names: readonly string[], receiver: GoValue, container: GoValue): Access {
+  let access: Access = { node, name: names[0] ?? '', receiver, container, via: undefined };
+  for (const name of names.slice(1)) {
+    access = { node, name, receiver: readField(frame, access), container: access.receiver, via: access.name };
+  }
+  return access;
+}
+
 /** One field to be read: `via` is the name under which the container held the receiver. */
 type Access = {
   readonly node: FieldsNode;
@@ -163,15 +172,11 @@ export function fieldCall(
   names: readonly string[],
   given: { args: readonly Operand[]; piped: boolean },
 ): FieldCall {
-  const name = names.at(-1) ?? '';
-  const before = names.slice(0, -2);
-  const via = names.at(-2);
   const args = given.args.map((arg) => dynamicArgument(compiler, arg));
   return (frame, dot, receiver, container, final) => {
-    const holder = via === undefined ? container : readChain(frame, node, before, receiver, container);
-    const owner = via === undefined ? receiver : readChain(frame, node, [via], holder, undefined);
-    const access: Access = { node, name, receiver: owner, container: holder, via };
-    const method = reachable(frame, owner, name);
+    const access = reachLast(frame, node, names, receiver, container);
+    const { name } = access;
+    const method = reachable(frame, access.receiver, name);
     if (method === undefined) return undefined;
     if (method === noMethod) return readMember(frame, access, true);
     const problem = arityProblem(name, method, args.length, given.piped);

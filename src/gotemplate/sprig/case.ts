@@ -1,4 +1,4 @@
-import { isLetter, isNumber, isSpace, isUpper, lowerRune, runes, upperRune } from '../../golang/index.ts';
+import { isLetter, isNumber, isSpace, isUpper, joinText, lowerRune, runes, upperRune } from '../../golang/index.ts';
 
 /*
  * huandu/xstrings 1.5: ToPascalCase (sprig's camelcase), ToSnakeCase, ToKebabCase.
@@ -78,6 +78,11 @@ function isAlphabet(code: number): boolean {
 
 const REPLACEMENT = 0xfffd;
 
+/** True for what Go decodes as U+FFFD: that character itself and bytes outside UTF-8. */
+function isInvalid(code: number): boolean {
+  return code === REPLACEMENT || (code >= 0xd800 && code <= 0xdfff);
+}
+
 /** How many runes from `from` on satisfy `test`; a replacement character counts as what stood before it. */
 function run(input: readonly number[], from: number, test: (code: number) => boolean): number {
   let at = from;
@@ -94,7 +99,7 @@ function run(input: readonly number[], from: number, test: (code: number) => boo
 function nextValid(input: readonly number[], at: number, previous: number): { code: number; size: number } {
   for (let i = at; i < input.length; i++) {
     const code = input[i] ?? REPLACEMENT;
-    if (code !== REPLACEMENT) return { code, size: i - at + 1 };
+    if (!isInvalid(code)) return { code, size: i - at + 1 };
   }
   return { code: previous, size: input.length - at };
 }
@@ -103,7 +108,7 @@ function nextWord(input: readonly number[]): Word {
   const first = nextValid(input, 0, REPLACEMENT);
   const cut = (kind: WordKind, end: number): Word => ({ kind, runes: input.slice(0, end), rest: input.slice(end) });
   const { code, size } = first;
-  if (input.length === 0 || code === REPLACEMENT) return cut('invalid', input.length === 0 ? 0 : size);
+  if (input.length === 0 || isInvalid(code)) return cut('invalid', input.length === 0 ? 0 : size);
   if (isConnector(code)) return cut('connector', run(input, size, isConnector));
   if (isPunctuation(code)) return cut('punctuation', run(input, size, isPunctuation));
   if (isUpper(code)) return cut('upper', endOfUpper(input, size));
@@ -158,6 +163,7 @@ class WordWriter {
     const change = kind === 'upper' || kind === 'connector';
     for (const code of letters) {
       if (change && isConnector(code)) this.out += this.#connector;
+      else if (change && isInvalid(code)) this.out += '\ufffd';
       else this.out += String.fromCodePoint(change && isUpper(code) ? lowerRune(code) : code);
     }
   }
@@ -173,7 +179,10 @@ class WordWriter {
 
 function splitWords(value: string, connector: string): string {
   if (value === '') return '';
-  const writer = new WordWriter(codes(value), connector);
+  const writer = new WordWriter(
+    [...value].map((rune) => rune.codePointAt(0) ?? 0),
+    connector,
+  );
   while (!writer.done) {
     if (writer.kind() !== 'connector') writer.write(writer.word);
     const previous = writer.word;
@@ -185,7 +194,7 @@ function splitWords(value: string, connector: string): string {
     else if (previous.kind !== 'punctuation') afterWord(writer);
   }
   writer.write(writer.word);
-  return writer.out;
+  return joinText(writer.out);
 }
 
 function afterWord(writer: WordWriter): void {

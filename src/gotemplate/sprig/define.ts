@@ -26,6 +26,12 @@ export function int(value: GoValue): number {
   return Number(value.value);
 }
 
+/** An argument declared `int`, exactly. */
+export function exactInt(value: GoValue): bigint {
+  if (!(value instanceof GoInt)) throw new TypeError('argument is not an int');
+  return BigInt(value.value);
+}
+
 /** An argument declared `map[string]interface {}`. */
 export function map(value: GoValue): GoMap {
   if (!(value instanceof GoMap)) throw new TypeError('argument is not a map');

@@ -68,7 +68,9 @@ function randomInteger(providers: Providers, min: number, max: number): number {
 function decryptAes(password: string, encrypted: string): string {
   if (encrypted === '') return '';
   const data = decodeBase64(encrypted);
-  if (data.length < 16) throw new GoError(`runtime error: slice bounds out of range [:16] with capacity ${data.length}`);
+  const capacity = 3 * Math.trunc(encrypted.length / 4);
+  if (capacity < 16) throw new GoError(`runtime error: slice bounds out of range [:16] with capacity ${capacity}`);
+  if (data.length < 16) throw new GoError(`runtime error: slice bounds out of range [16:${data.length}]`);
   if (data.length % 16 !== 0) throw new GoError('crypto/cipher: input not full blocks');
   const decipher = createDecipheriv('aes-256-cbc', aesKey(password), data.subarray(0, 16)).setAutoPadding(false);
   const plain = Buffer.concat([decipher.update(data.subarray(16)), decipher.final()]);

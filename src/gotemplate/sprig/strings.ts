@@ -31,7 +31,7 @@ import { initials, nospace, swapCase, title, untitle, wrap } from './words.ts';
 import { exact, startedWith } from './capacity.ts';
 import { camelCase, kebabCase, snakeCase } from './case.ts';
 import { joinTexts, toText, toTexts } from './convert.ts';
-import { fn, int, text, variadic, type Functions } from './define.ts';
+import { exactInt, fn, int, text, variadic, type Functions } from './define.ts';
 
 /** strings.Repeat, with its panics. */
 export function repeat(value: string, count: number): string {
@@ -60,22 +60,14 @@ function trimSet(value: string, cutset: string): string {
   return runes.slice(from, to).join('');
 }
 
-function bounds(value: string, from: number, to: number): string {
-  const length = textByteLength(value);
-  if (to < 0 || to > length) {
-    throw new GoError(`runtime error: slice bounds out of range [:${to}]${to < 0 ? '' : ` with length ${length}`}`);
-  }
-  if (from < 0 || from > to) throw new GoError(`runtime error: slice bounds out of range [${from}:${from < 0 ? '' : to}]`);
-  return sliceBytes(value, from, to);
-}
-
-/** `s[from:]`. */
-function tail(value: string, from: number): string {
-  const length = textByteLength(value);
-  if (from < 0 || from > length) {
-    throw new GoError(`runtime error: slice bounds out of range [${from}:${from < 0 ? '' : length}]`);
-  }
-  return sliceBytes(value, from, length);
+/** `s[from:to]`, with the panics of a slice expression. */
+function bounds(value: string, from: bigint, to: bigint): string {
+  const length = BigInt(textByteLength(value));
+  const problem = (range: string): GoError => new GoError(`runtime error: slice bounds out of range ${range}`);
+  if (to > length) throw problem(`[:${to}] with length ${length}`);
+  if (to < 0n) throw problem(`[:${to}]`);
+  if (from > to) throw problem(`[${from}:${to}]`);
+  return sliceBytes(value, Number(from), Number(to));
 }
 
 function trunc(count: number, value: string): string {
@@ -85,10 +77,10 @@ function trunc(count: number, value: string): string {
   return count >= 0 && length > count ? sliceBytes(value, 0, count) : value;
 }
 
-function substring(start: number, end: number, value: string): string {
-  if (start < 0) return bounds(value, 0, end);
-  if (end < 0 || end > textByteLength(value)) return tail(value, start);
-  return bounds(value, start, end);
+function substring(start: bigint, end: bigint, value: string): string {
+  const length = BigInt(textByteLength(value));
+  if (start < 0n) return bounds(value, 0n, end);
+  return bounds(value, start, end < 0n || end > length ? length : end);
 }
 
 function abbreviate(value: string, offset: number, width: number): string {
@@ -168,7 +160,7 @@ export const stringFunctions: Functions = {
   lower: fn([S], S, (value) => toLowerText(text(value))),
   title: fn([S], S, (value) => title(text(value))),
   untitle: fn([S], S, (value) => untitle(text(value))),
-  substr: fn([I, I, S], S, (start, end, value) => substring(int(start), int(end), text(value))),
+  substr: fn([I, I, S], S, (start, end, value) => substring(exactInt(start), exactInt(end), text(value))),
   repeat: fn([I, S], S, (count, value) => repeat(text(value), int(count))),
   trimall: fn([S, S], S, (cutset, value) => trimSet(text(value), text(cutset))),
   trimAll: fn([S, S], S, (cutset, value) => trimSet(text(value), text(cutset))),

@@ -40,12 +40,18 @@ const LOCK: StructShape = structOf('v2.Lock', { generated: TIME, digest: TEXT, d
 
 /** Takes in a Chart.yaml (or requirements.yaml) over what is already known. @throws CodedError `ChartInvalid` */
 export function readMetadata(text: string, file: string, into: ChartMetadata = emptyMetadata()): ChartMetadata {
-  const { maintainers, dependencies, annotations, ...plain } = decode(text, METADATA, file);
-  Object.assign(into, plain);
-  if (maintainers !== undefined) into.maintainers = (maintainers as (Decoded | null)[]).map((each) => present(each, 'maintainers', newMaintainer));
-  if (dependencies !== undefined) into.dependencies = (dependencies as (Decoded | null)[]).map((each) => present(each, 'dependencies', newDependency));
-  if (annotations !== undefined) {
-    into.annotations = { ...into.annotations, ...Object.fromEntries(annotations as Map<string, string>) };
+  const decoded = decode(text, METADATA, file);
+  const { maintainers, dependencies, annotations, ...plain } = decoded;
+  Object.assign(into, withoutNulls(plain));
+  if ('maintainers' in decoded) {
+    into.maintainers = ((maintainers ?? []) as (Decoded | null)[]).map((each) => present(each, 'maintainers', newMaintainer));
+  }
+  if ('dependencies' in decoded) {
+    into.dependencies = (dependencies as (Decoded | null)[] | undefined)?.map((each) => present(each, 'dependencies', newDependency));
+  }
+  if ('annotations' in decoded) {
+    const more = annotations as Map<string, string> | undefined;
+    into.annotations = more === undefined ? undefined : { ...into.annotations, ...Object.fromEntries(more) };
   }
   return into;
 }
@@ -73,6 +79,11 @@ function present<T>(decoded: Decoded | null, what: string, make: (decoded: Decod
   return make(decoded);
 }
 
+/** Lists that were null are empty. */
+function withoutNulls(decoded: Decoded): Decoded {
+  return Object.fromEntries(Object.entries(decoded).map(([field, value]) => [field, value ?? []]));
+}
+
 function newMaintainer(decoded: Decoded): Maintainer {
   return { name: '', email: '', url: '', ...decoded };
 }
@@ -87,7 +98,7 @@ function newDependency({ 'import-values': importValues, ...plain }: Decoded): De
     enabled: false,
     importValues: (importValues as Dependency['importValues'] | undefined) ?? [],
     alias: '',
-    ...plain,
+    ...withoutNulls(plain),
   };
 }
 

@@ -130,6 +130,7 @@ class Decoder {
       if (of === undefined) continue;
       const decoded = this.decode(value[key] ?? null, of, shape.name, path === '' ? field : `${path}.${field}`);
       if (decoded !== undefined) out[field] = decoded;
+      // What a null empties: present, but undefined. Texts and flags it leaves alone.
       else if (value[key] === null && of.kind !== 'text' && of.kind !== 'bool') out[field] = undefined;
     }
     return out;

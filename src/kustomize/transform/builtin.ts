@@ -8,7 +8,7 @@ import { configure, type TransformStep } from '../step.ts';
 import { addFieldSpec, addFieldSpecs, type TransformerConfig } from '../transformer-config.ts';
 import { addAffix } from './affix.ts';
 import { setEntries } from './entries.ts';
-import { setAllImages } from './images.ts';
+import { setImages } from './images.ts';
 import { setNamespace } from './namespace.ts';
 import { prepareJson6902, preparePatch, prepareStrategicMerge } from './patches.ts';
 import { prepareReplacements } from './replacements.ts';
@@ -97,7 +97,7 @@ function valueSteps(kustomization: Kustomization, config: TransformerConfig, loa
   const images = kustomization.images ?? [];
   images.forEach((_, i) => {
     // All entries are applied in one walk, by the first step; the others only say that they were here.
-    steps.push({ kind: 'ImageTagTransformer', transform: i === 0 ? (list) => setAllImages(list, images, config.images) : () => undefined });
+    steps.push({ kind: 'ImageTagTransformer', transform: i === 0 ? (list) => setImages(list, images, config.images) : () => undefined });
   });
   const replacements = kustomization.replacements ?? [];
   if (replacements.length > 0) {

@@ -10,44 +10,28 @@ import { assignScalar, field, isMapping, isMissing, isScalar, textOf, withText, 
 /** A field that holds an image. */
 type Slot = { readonly holder: Mapping | Sequence; readonly key: string | number };
 
+/** Which images are changed: those of lists named containers or initContainers, those the specs name, or first the ones, then the others. */
+export type ImagePlaces = 'listed' | 'specified' | 'all';
+
 /**
  * Changes names, tags and digests of images: in the containers and initContainers of every object, wherever they are, and in the fields
- * the specs name. A field that is both is changed twice, as in kustomize.
+ * the specs name. A field that is both is changed twice, as in kustomize. All entries are applied in one walk over each object: an entry
+ * changes texts only, never what is found.
  */
-export function setImages(list: ResourceList, images: readonly ImageFields[], specs: readonly FieldSpec[]): void {
-  setListedImages(list, images);
-  setSpecifiedImages(list, images, specs);
-}
-
-/** All of {@link setImages} for several entries in one walk over each object: an entry changes texts only, never what is found. */
-export function setAllImages(list: ResourceList, images: readonly ImageFields[], specs: readonly FieldSpec[]): void {
+export function setImages(list: ResourceList, images: readonly ImageFields[], specs: readonly FieldSpec[], places: ImagePlaces = 'all'): void {
   if (images.length === 0) return;
   const changes = images.map((image) => new ImageChange(image));
   const ready = fieldSpecs(specs);
   for (const { object, id } of list.items) {
     if (id.kind === 'CustomResourceDefinition') continue;
-    const slots: Slot[] = [];
-    findListed(object, slots);
-    ready.visit(object, id, undefined, (value, holder, key) => {
-      slots.push({ holder, key });
-    });
-    for (const change of changes) for (const slot of slots) change.apply(slot);
-  }
-}
-
-/** The part of {@link setImages} that needs no specs. */
-export function setListedImages(list: ResourceList, images: readonly ImageFields[]): void {
-  setAllImages(list, images, []);
-}
-
-function setSpecifiedImages(list: ResourceList, images: readonly ImageFields[], specs: readonly FieldSpec[]): void {
-  const changes = images.map((image) => new ImageChange(image));
-  const ready = fieldSpecs(specs);
-  for (const { object, id } of list.items) {
-    if (id.kind === 'CustomResourceDefinition') continue;
-    ready.visit(object, id, undefined, (_value, holder, key) => {
-      for (const change of changes) change.apply({ holder, key });
-    });
+    const listed: Slot[] = [];
+    const specified: Slot[] = [];
+    if (places !== 'specified') findListed(object, listed);
+    if (places !== 'listed') ready.visit(object, id, undefined, (_value, holder, key) => specified.push({ holder, key }));
+    for (const change of changes) {
+      for (const slot of listed) change.apply(slot);
+      for (const slot of specified) change.apply(slot);
+    }
   }
 }
 

@@ -74,7 +74,8 @@ function readResources(text: string, context: BuildContext): Resource[] {
   return readObjects(text, context.limits).map((object) => toResource(object, context.schemas));
 }
 
-function parseJsonPatch(text: string): JsonPatch {
+/** Reads a JSON patch; throws when the text is none. */
+export function parseJsonPatch(text: string): JsonPatch {
   if (text === '') throw new KustomizeError('PatchFailed', 'empty json patch operations');
   return decodeJsonPatch(text);
 }

@@ -17,6 +17,14 @@ export type KindSchema = {
   validate(value: Json, old: Json | undefined): FieldFault[];
 };
 
+/** What the API server adds when an object is too wrong for its rules. */
+const UNCHECKED: FieldFault = {
+  type: 'FieldValueInvalid',
+  field: '<nil>',
+  message:
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+};
+
 const builtInTypes = new FieldTypes(builtInSchema);
 
 /** The schema of a built-in kind. */
@@ -28,7 +36,7 @@ export function builtInKindSchema(kind: ServedKind): KindSchema {
 }
 
 /** Extra rules (CEL) of a schema; injected because they need an evaluator. */
-export type Rules = (schema: StructuralSchema) => (value: Json, old: Json | undefined) => FieldFault[];
+export type Rules = (schema: StructuralSchema) => ((value: Json, old: Json | undefined) => FieldFault[]) | undefined;
 
 /** The schema of a CRD's version. */
 export function customKindSchema(schema: StructuralSchema, rules: Rules): KindSchema {
@@ -51,7 +59,8 @@ export function customKindSchema(schema: StructuralSchema, rules: Rules): KindSc
     },
     validate: (value, old) => {
       const faults = validateStructural(value, schema, patterns);
-      return faults.length > 0 ? faults : evaluate(value, old);
+      if (faults.length > 0) return evaluate === undefined ? faults : [...faults, UNCHECKED];
+      return evaluate?.(value, old) ?? [];
     },
   };
 }

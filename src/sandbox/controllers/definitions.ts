@@ -1,9 +1,10 @@
 import type { KubeObject } from '../../manifest/index.ts';
 import type { Api } from '../api/api.ts';
-import { customKindSchema, type Rules } from '../api/kind-schema.ts';
+import { customKindSchema } from '../api/kind-schema.ts';
 import type { Column, ServedKind, Subresource } from '../catalog/kind.ts';
 import type { Json } from '../fields/index.ts';
 import { type Draft0, mapAt, mapsOf } from '../kinds/index.ts';
+import { schemaRules } from '../schema/rules.ts';
 import type { StructuralSchema } from '../schema/structural.ts';
 
 const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
@@ -11,15 +12,15 @@ const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', '
 const SUBRESOURCE_VERBS = ['get', 'patch', 'update'];
 
 /** Serves what the CRDs in the store define, and keeps their status: accepted names, Established. */
-export function serveDefinitions(api: Api, rules: Rules): void {
-  for (const crd of api.store.list(CRDS)) serve(api, crd, rules);
+export function serveDefinitions(api: Api): void {
+  for (const crd of api.store.list(CRDS)) serve(api, crd);
   api.store.watch(CRDS, undefined, (change) => {
     if (change.type === 'deleted') withdraw(api, change.object);
-    else serve(api, change.object, rules);
+    else serve(api, change.object);
   });
 }
 
-function serve(api: Api, crd: KubeObject, rules: Rules): void {
+function serve(api: Api, crd: KubeObject): void {
   const spec = mapAt(crd, 'spec') ?? {};
   const group = String(spec['group']);
   const kinds: ServedKind[] = [];
@@ -31,7 +32,7 @@ function serve(api: Api, crd: KubeObject, rules: Rules): void {
       type: 'object',
       'x-kubernetes-preserve-unknown-fields': true,
     }) as StructuralSchema;
-    api.setSchema(kind, customKindSchema(schema, rules));
+    api.setSchema(kind, customKindSchema(schema, schemaRules));
   }
   api.catalog.serve(group, String(mapAt(spec, 'names')?.['plural']), kinds);
   establish(api, crd, spec);

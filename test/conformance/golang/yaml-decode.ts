@@ -23,7 +23,11 @@ function input(fact: Fact): string | Uint8Array {
 
 function* checkV2(fact: Fact): Iterable<string> {
   const have = attempt(() => readYaml(input(fact)));
-  yield* compare('json', have.error === undefined ? canonical(have.value) : undefined, 'json' in fact ? canonical(fact['json']) : undefined);
+  yield* compare(
+    'json',
+    have.error === undefined ? canonical(have.value) : undefined,
+    'json' in fact ? canonical(fact['json']) : undefined,
+  );
   yield* compare('error', have.error, fact['error']);
   const strict = attempt(() => readYaml(input(fact), { strict: true }));
   yield* compare('strictError', strict.error, fact['strictError'] ?? fact['error']);
@@ -82,7 +86,12 @@ function marked(value: GoYaml): unknown {
   if (Array.isArray(value)) return value.map(marked);
   if (value instanceof GoAnyMap) return { '!map': [...value].map(([key, item]) => [marked(key), marked(item)]) };
   if (value instanceof Map) {
-    return Object.fromEntries([...value].map(([key, item]) => [key.isWellFormed() ? key : `!bytes:${Buffer.from(textToBytes(key)).toString('base64')}`, marked(item)]));
+    return Object.fromEntries(
+      [...value].map(([key, item]) => [
+        key.isWellFormed() ? key : `!bytes:${Buffer.from(textToBytes(key)).toString('base64')}`,
+        marked(item),
+      ]),
+    );
   }
   return value;
 }

@@ -10,7 +10,12 @@ export function suite(facts: Iterable<unknown>): Iterable<Outcome> {
     const v3 = fact['yamlv3'] ?? yaml;
     const wrong = [
       ...check('yaml', () => writeYaml(value), yaml, fact['yamlError']),
-      ...check('fromJson', () => writeYamlFromJson(json), fact['fromJsonError'] === undefined ? (fact['fromJson'] ?? yaml) : undefined, fact['fromJsonError']),
+      ...check(
+        'fromJson',
+        () => writeYamlFromJson(json),
+        fact['fromJsonError'] === undefined ? (fact['fromJson'] ?? yaml) : undefined,
+        fact['fromJsonError'],
+      ),
       ...check('yamlv3', () => writeYamlV3(value, { compactSequences: true }), v3, undefined),
       ...check('pretty', () => writeYamlV3(value), fact['pretty'] ?? v3, undefined),
     ];
