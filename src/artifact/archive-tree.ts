@@ -112,6 +112,7 @@ export function filterArchive(tree: ArchiveTree, ignored: (path: string, isFolde
 /** A tree from content in memory; for tests and for single files. */
 export function archiveTree(files: Readonly<Record<string, Uint8Array | string>>, mode = 0o644): ArchiveTree {
   const builder = new ArchiveTreeBuilder();
-  for (const [path, content] of Object.entries(files)) builder.addFile(path, typeof content === 'string' ? Buffer.from(content) : content, mode);
+  for (const [path, content] of Object.entries(files))
+    builder.addFile(path, typeof content === 'string' ? Buffer.from(content) : content, mode);
   return builder.build();
 }

@@ -43,10 +43,12 @@ describe('folders on disk', () => {
     assert.equal(tree.read('link.yaml')?.toString(), 'linked');
   });
 
-  it('a single file is a folder of one', async () => assert.deepEqual(paths(await readFolder(join(root, 'target.yaml'), { ignore })), ['', 'target.yaml']));
+  it('a single file is a folder of one', async () =>
+    assert.deepEqual(paths(await readFolder(join(root, 'target.yaml'), { ignore })), ['', 'target.yaml']));
 
   it('holds its bounds, and names what it cannot read', async () => {
-    for (const limits of [{ entries: 2 }, { bytes: 1 }]) await assert.rejects(readFolder(join(root, 'in'), { ignore, limits }), fails('LimitExceeded'));
+    for (const limits of [{ entries: 2 }, { bytes: 1 }])
+      await assert.rejects(readFolder(join(root, 'in'), { ignore, limits }), fails('LimitExceeded'));
     await mkdir(join(root, 'deep/1/2/3'), { recursive: true });
     await assert.rejects(readFolder(join(root, 'deep'), { ignore, limits: { depth: 2 } }), fails('LimitExceeded'));
     await assert.rejects(readFolder(join(root, 'nope'), { ignore }), fails('SourceUnreadable'));

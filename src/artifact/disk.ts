@@ -105,14 +105,19 @@ export async function writeFolder(tree: ArchiveTree, root: string): Promise<stri
     }
   } catch (error) {
     if (error instanceof ArtifactError) throw error;
-    throw artifactError('StorageFailed', `write to ${JSON.stringify(root)}: ${errorMessage(error)}`, { subject: root, cause: error, retryable: true });
+    throw artifactError('StorageFailed', `write to ${JSON.stringify(root)}: ${errorMessage(error)}`, {
+      subject: root,
+      cause: error,
+      retryable: true,
+    });
   }
   return written;
 }
 
 async function refuseLink(target: string, path: string): Promise<void> {
   const info = await lstat(target).catch(() => undefined);
-  if (info?.isSymbolicLink() === true) throw artifactError('PathRefused', `write ${JSON.stringify(path)}: a symbolic link is in the way`, { subject: path });
+  if (info?.isSymbolicLink() === true)
+    throw artifactError('PathRefused', `write ${JSON.stringify(path)}: a symbolic link is in the way`, { subject: path });
 }
 
 async function writeOne(target: string, bytes: Uint8Array, mode: number): Promise<void> {

@@ -31,6 +31,10 @@ export class ArtifactError extends CodedError<ArtifactErrorCode> {
 }
 
 /** The error, not retryable unless said otherwise: the same bytes fail the same way. */
-export function artifactError(code: ArtifactErrorCode, message: string, details: Partial<ErrorDetails<ArtifactErrorCode>> = {}): ArtifactError {
+export function artifactError(
+  code: ArtifactErrorCode,
+  message: string,
+  details: Partial<ErrorDetails<ArtifactErrorCode>> = {},
+): ArtifactError {
   return new ArtifactError({ code, message, retryable: false, ...details });
 }

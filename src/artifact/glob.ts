@@ -1,7 +1,11 @@
 /** A pattern for one path segment, as Go's `filepath.Match` on Unix; `undefined` when Go calls it malformed (it then matches nothing). */
 export type SegmentGlob = (name: string) => boolean;
 
-type Token = { kind: 'star' } | { kind: 'any' } | { kind: 'character'; value: string } | { kind: 'class'; negated: boolean; ranges: readonly [string, string][] };
+type Token =
+  | { kind: 'star' }
+  | { kind: 'any' }
+  | { kind: 'character'; value: string }
+  | { kind: 'class'; negated: boolean; ranges: readonly [string, string][] };
 
 /** Compiles a segment pattern: `*`, `?`, `[a-z]`, `[^a-z]`, `\x`. Matching is at worst quadratic in the name's length. */
 export function compileGlob(pattern: string): SegmentGlob | undefined {
@@ -13,7 +17,7 @@ export function compileGlob(pattern: string): SegmentGlob | undefined {
 
 function parseTokens(pattern: readonly string[]): Token[] | undefined {
   const tokens: Token[] = [];
-  for (let at = 0; at < pattern.length; ) {
+  for (let at = 0; at < pattern.length;) {
     const character = pattern[at] ?? '';
     if (character === '[') {
       const parsed = parseClass(pattern, at + 1);
@@ -70,7 +74,7 @@ function matches(tokens: readonly Token[], name: string): boolean {
   let token = 0;
   let star = -1;
   let resume = 0;
-  for (let at = 0; at < characters.length; ) {
+  for (let at = 0; at < characters.length;) {
     const current = tokens[token];
     if (current !== undefined && current.kind !== 'star' && matchesOne(current, characters[at] ?? '')) {
       token++;

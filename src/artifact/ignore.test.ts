@@ -8,7 +8,9 @@ import { compileIgnore, parseIgnoreText, sourceIgnore } from './ignore.ts';
 /** What stays of some files. */
 function kept(files: readonly string[] | Record<string, string>, specIgnore?: string): string[] {
   const tree = archiveTree(Array.isArray(files) ? Object.fromEntries(files.map((name) => [name, ''])) : (files as Record<string, string>));
-  return [...walkArchive(filterArchive(tree, sourceIgnore(tree, specIgnore)))].filter(({ kind }) => kind === 'file').map(({ path }) => path);
+  return [...walkArchive(filterArchive(tree, sourceIgnore(tree, specIgnore)))]
+    .filter(({ kind }) => kind === 'file')
+    .map(({ path }) => path);
 }
 
 describe('ignore patterns', () => {
@@ -62,18 +64,41 @@ describe('ignore patterns', () => {
   });
 
   it('bounds the number of patterns', () => {
-    assert.throws(() => parseIgnoreText('x\n'.repeat(3000)), (error) => error instanceof ArtifactError && error.code === 'LimitExceeded');
+    assert.throws(
+      () => parseIgnoreText('x\n'.repeat(3000)),
+      (error) => error instanceof ArtifactError && error.code === 'LimitExceeded',
+    );
   });
 });
 
 describe('what an artifact leaves out (OB22)', () => {
-  const files = ['.git/config', '.gitignore', 'a.jpg', 'app.zip', '.github/x.yml', '.travis.yml', 'sub/.sops.yaml', 'sub/.flux.yaml', 'deploy.yaml', 'sub/.gitlab-ci.yml'];
+  const files = [
+    '.git/config',
+    '.gitignore',
+    'a.jpg',
+    'app.zip',
+    '.github/x.yml',
+    '.travis.yml',
+    'sub/.sops.yaml',
+    'sub/.flux.yaml',
+    'deploy.yaml',
+    'sub/.gitlab-ci.yml',
+  ];
 
   it('without patterns of its own: version control, binaries, CI files', () => assert.deepEqual(kept(files), ['deploy.yaml']));
 
   it('with a .sourceignore: version control and its patterns only', () => {
     const own = { ...Object.fromEntries(files.map((name) => [name, ''])), '.sourceignore': 'deploy.yaml' };
-    assert.deepEqual(kept(own), ['.github/x.yml', '.sourceignore', '.travis.yml', 'a.jpg', 'app.zip', 'sub/.flux.yaml', 'sub/.gitlab-ci.yml', 'sub/.sops.yaml']);
+    assert.deepEqual(kept(own), [
+      '.github/x.yml',
+      '.sourceignore',
+      '.travis.yml',
+      'a.jpg',
+      'app.zip',
+      'sub/.flux.yaml',
+      'sub/.gitlab-ci.yml',
+      'sub/.sops.yaml',
+    ]);
   });
 
   it('spec.ignore comes after .sourceignore and may overrule it', () => {

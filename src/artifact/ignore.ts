@@ -6,7 +6,11 @@ import { compileGlob, type SegmentGlob } from './glob.ts';
 export type Ignore = (path: string, isFolder: boolean) => boolean;
 
 /** One line of an ignore file, scoped to the folder it was read from. */
-export type IgnorePattern = { domain: readonly string[]; matches: (path: readonly string[], isFolder: boolean) => boolean; inclusion: boolean };
+export type IgnorePattern = {
+  domain: readonly string[];
+  matches: (path: readonly string[], isFolder: boolean) => boolean;
+  inclusion: boolean;
+};
 
 /** Patterns used at once; each file is compared with each of them. */
 const MAX_PATTERNS = 2000;
@@ -18,7 +22,17 @@ const MAX_FOLDER_DEPTH = 100;
 export const ignoreSets = {
   vcs: ['.git/', '.gitignore', '.gitmodules', '.gitattributes'],
   extensions: ['*.jpg', '*.jpeg', '*.gif', '*.png', '*.wmv', '*.flv', '*.tar.gz', '*.zip'],
-  ci: ['.github/', '.circleci/', '.travis.yml', '.gitlab-ci.yml', 'appveyor.yml', '.drone.yml', 'cloudbuild.yaml', 'codeship-services.yml', 'codeship-steps.yml'],
+  ci: [
+    '.github/',
+    '.circleci/',
+    '.travis.yml',
+    '.gitlab-ci.yml',
+    'appveyor.yml',
+    '.drone.yml',
+    'cloudbuild.yaml',
+    'codeship-services.yml',
+    'codeship-steps.yml',
+  ],
   extra: ['**/.goreleaser.yml', '**/.sops.yaml', '**/.flux.yaml'],
 } as const;
 
@@ -121,7 +135,8 @@ export function treeIgnorePatterns(tree: FileTree): IgnorePattern[] {
     if (patterns.length > MAX_PATTERNS) throw tooMany();
     if (domain.length >= MAX_FOLDER_DEPTH) return;
     for (const entry of tree.list(folder)) {
-      if (entry.kind === 'directory' && entry.name !== '.git') visit(folder === '' ? entry.name : `${folder}/${entry.name}`, [...domain, entry.name]);
+      if (entry.kind === 'directory' && entry.name !== '.git')
+        visit(folder === '' ? entry.name : `${folder}/${entry.name}`, [...domain, entry.name]);
     }
   };
   visit('', []);

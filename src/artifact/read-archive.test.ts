@@ -7,7 +7,16 @@ import type { ArchiveLimits } from './limits.ts';
 import { readArchive, readTar, type ReadArchiveOptions } from './read-archive.ts';
 import { writeTar } from './write-archive.ts';
 
-type RawEntry = { name: string; type?: string; content?: string | Uint8Array; size?: number; prefix?: string; link?: string; mode?: number; breakChecksum?: boolean };
+type RawEntry = {
+  name: string;
+  type?: string;
+  content?: string | Uint8Array;
+  size?: number;
+  prefix?: string;
+  link?: string;
+  mode?: number;
+  breakChecksum?: boolean;
+};
 
 /** Builds tar bytes entry by entry, well-formed or not. */
 function raw(entries: readonly RawEntry[], end = true): Buffer {
@@ -45,14 +54,17 @@ const pax = (records: Record<string, string>): RawEntry => ({
 });
 
 const options: ReadArchiveOptions = { subject: 'layer "sha256:x"', links: 'skip' };
-const fails = (code: ArtifactErrorCode, pattern = /./) => (error: unknown) => {
-  assert.ok(error instanceof ArtifactError, String(error));
-  assert.equal(error.code, code, error.message);
-  assert.match(error.message, pattern);
-  assert.match(error.message, /^unpack layer "sha256:x": /);
-  return true;
-};
-const read = (entries: readonly RawEntry[], more: Partial<ReadArchiveOptions> = {}): ReturnType<typeof readTar> => readTar(raw(entries), { ...options, ...more });
+const fails =
+  (code: ArtifactErrorCode, pattern = /./) =>
+  (error: unknown) => {
+    assert.ok(error instanceof ArtifactError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, pattern);
+    assert.match(error.message, /^unpack layer "sha256:x": /);
+    return true;
+  };
+const read = (entries: readonly RawEntry[], more: Partial<ReadArchiveOptions> = {}): ReturnType<typeof readTar> =>
+  readTar(raw(entries), { ...options, ...more });
 
 describe('reading archives', () => {
   it('reads files, folders, modes, long names of every kind', () => {
@@ -71,7 +83,10 @@ describe('reading archives', () => {
       { name: 'whatever', type: 'g', content: '11 path=abc\n' },
     ]);
     const text = (path: string): string | undefined => tree.read(path)?.toString();
-    assert.deepEqual([text('a/b/run'), text('prefix/of/name'), text(`${long}/é`), text(`${long}/gnu`), text('old')], ['x', 'ustar', 'pax', 'gnu', 'v7']);
+    assert.deepEqual(
+      [text('a/b/run'), text('prefix/of/name'), text(`${long}/é`), text(`${long}/gnu`), text('old')],
+      ['x', 'ustar', 'pax', 'gnu', 'v7'],
+    );
     assert.deepEqual([tree.mode('a/b'), tree.mode('a/b/run')], [0o700, 0o755]);
     assert.deepEqual(tree.list('old-folder'), []);
     assert.equal(tree.list('').find((entry) => entry.name === 'old-folder')?.kind, 'directory');
@@ -82,14 +97,25 @@ describe('reading archives', () => {
     assert.equal(readTar(new Uint8Array(), options).count, 0);
     assert.equal(readTar(Buffer.alloc(10_240), options).count, 0);
     assert.equal(readTar(raw([{ name: 'a', content: 'x' }], false), options).count, 1);
-    assert.equal((await readArchive(Buffer.concat([gzipSync(raw([{ name: 'a' }], false)), gzipSync(raw([{ name: 'b' }]))]), options)).count, 2, 'two gzip members');
+    assert.equal(
+      (await readArchive(Buffer.concat([gzipSync(raw([{ name: 'a' }], false)), gzipSync(raw([{ name: 'b' }]))]), options)).count,
+      2,
+      'two gzip members',
+    );
   });
 
   for (const name of ['/etc/passwd', '../x', 'a/../../x', '..', 'a/..', 'a\\b', 'C:\\x', '..\\x', 'a/../b']) {
     it(`refuses the name ${JSON.stringify(name)} (OB19)`, () => {
       assert.throws(() => read([{ name, content: 'x' }]), fails('PathRefused', /tar contained invalid name error/));
       assert.throws(() => read([pax({ path: name }), { name: 'harmless', content: 'x' }]), fails('PathRefused'));
-      assert.throws(() => read([{ name: 'x', type: 'L', content: name }, { name: 'harmless', content: 'x' }]), fails('PathRefused'));
+      assert.throws(
+        () =>
+          read([
+            { name: 'x', type: 'L', content: name },
+            { name: 'harmless', content: 'x' },
+          ]),
+        fails('PathRefused'),
+      );
       assert.throws(() => read([{ name, type: '5' }]), fails('PathRefused'));
       assert.throws(() => read([{ name, type: '2', link: 'x' }]), fails('PathRefused'), 'before it is skipped as a link');
     });
@@ -102,16 +128,36 @@ describe('reading archives', () => {
   });
 
   it('skips links, or refuses them: the caller decides (OB19, KB07)', () => {
-    const entries = [{ name: 'link', type: '2', link: '/etc/passwd' }, { name: 'hard', type: '1', link: 'a' }, { name: 'a', content: 'x' }];
+    const entries = [
+      { name: 'link', type: '2', link: '/etc/passwd' },
+      { name: 'hard', type: '1', link: 'a' },
+      { name: 'a', content: 'x' },
+    ];
     const tree = read(entries);
-    assert.deepEqual(tree.list('').map((entry) => entry.name), ['a']);
-    assert.throws(() => read(entries, { links: 'reject' }), fails('LinkRefused', /"link" is a symlink, which is not allowed in this context/));
+    assert.deepEqual(
+      tree.list('').map((entry) => entry.name),
+      ['a'],
+    );
+    assert.throws(
+      () => read(entries, { links: 'reject' }),
+      fails('LinkRefused', /"link" is a symlink, which is not allowed in this context/),
+    );
     assert.throws(() => read(entries.slice(1), { links: 'reject' }), fails('LinkRefused', /hard link/));
-    assert.equal(read([{ name: 'd', type: '2', link: '/etc' }, { name: 'd/passwd', content: 'mine' }]).read('d/passwd')?.toString(), 'mine', 'nothing goes through a link');
+    assert.equal(
+      read([
+        { name: 'd', type: '2', link: '/etc' },
+        { name: 'd/passwd', content: 'mine' },
+      ])
+        .read('d/passwd')
+        ?.toString(),
+      'mine',
+      'nothing goes through a link',
+    );
   });
 
   for (const type of ['3', '4', '6', 'S', 'V', 'Z']) {
-    it(`refuses entries of type ${type}`, () => assert.throws(() => read([{ name: 'x', type }]), fails('EntryUnsupported', /unsupported file type/)));
+    it(`refuses entries of type ${type}`, () =>
+      assert.throws(() => read([{ name: 'x', type }]), fails('EntryUnsupported', /unsupported file type/)));
   }
 
   it('refuses sparse files', () => {
@@ -119,16 +165,56 @@ describe('reading archives', () => {
   });
 
   it('refuses what two readers could read differently', () => {
-    assert.throws(() => read([{ name: 'a', content: 'x' }, { name: './a', content: 'y' }]), fails('EntryAmbiguous', /twice with different content/));
-    assert.equal(read([{ name: 'a', content: 'x' }, { name: 'a', content: 'x' }]).count, 1);
-    assert.throws(() => read([{ name: 'a', content: 'x' }, { name: 'a/b', content: 'y' }]), fails('EntryAmbiguous', /is a file already/));
-    assert.throws(() => read([{ name: 'a/b', content: 'y' }, { name: 'a', content: 'x' }]), fails('EntryAmbiguous', /is a folder already/));
-    assert.throws(() => read([{ name: 'a', content: 'x' }, { name: 'a', type: '5' }]), fails('EntryAmbiguous'));
-    assert.throws(() => readTar(Buffer.concat([raw([{ name: 'a' }]), raw([{ name: 'b' }])]), options), fails('ArchiveInvalid', /data after the end/));
+    assert.throws(
+      () =>
+        read([
+          { name: 'a', content: 'x' },
+          { name: './a', content: 'y' },
+        ]),
+      fails('EntryAmbiguous', /twice with different content/),
+    );
+    assert.equal(
+      read([
+        { name: 'a', content: 'x' },
+        { name: 'a', content: 'x' },
+      ]).count,
+      1,
+    );
+    assert.throws(
+      () =>
+        read([
+          { name: 'a', content: 'x' },
+          { name: 'a/b', content: 'y' },
+        ]),
+      fails('EntryAmbiguous', /is a file already/),
+    );
+    assert.throws(
+      () =>
+        read([
+          { name: 'a/b', content: 'y' },
+          { name: 'a', content: 'x' },
+        ]),
+      fails('EntryAmbiguous', /is a folder already/),
+    );
+    assert.throws(
+      () =>
+        read([
+          { name: 'a', content: 'x' },
+          { name: 'a', type: '5' },
+        ]),
+      fails('EntryAmbiguous'),
+    );
+    assert.throws(
+      () => readTar(Buffer.concat([raw([{ name: 'a' }]), raw([{ name: 'b' }])]), options),
+      fails('ArchiveInvalid', /data after the end/),
+    );
   });
 
   it('tells names apart by case, or refuses to where the disk cannot', () => {
-    const entries = [{ name: 'Kustomization', content: 'x' }, { name: 'kustomization', content: 'y' }];
+    const entries = [
+      { name: 'Kustomization', content: 'x' },
+      { name: 'kustomization', content: 'y' },
+    ];
     assert.equal(read(entries).count, 2);
     assert.throws(() => read(entries, { caseCollisions: 'reject' }), fails('EntryAmbiguous', /differs only by case from "Kustomization"/));
     assert.throws(() => read([{ name: 'A/x' }, { name: 'a/y' }], { caseCollisions: 'reject' }), fails('EntryAmbiguous'));
@@ -138,11 +224,15 @@ describe('reading archives', () => {
 
   it('refuses broken archives', async () => {
     const whole = raw([{ name: 'a', content: 'x'.repeat(2000) }]);
-    for (const cut of [100, 600, 1500, 2400]) assert.throws(() => readTar(whole.subarray(0, cut), options), fails('ArchiveInvalid', /cut off/));
+    for (const cut of [100, 600, 1500, 2400])
+      assert.throws(() => readTar(whole.subarray(0, cut), options), fails('ArchiveInvalid', /cut off/));
     assert.throws(() => read([{ name: 'a', breakChecksum: true }]), fails('ArchiveInvalid', /invalid tar header/));
     assert.throws(() => readTar(Buffer.alloc(2048, 'garbage '), options), fails('ArchiveInvalid'));
     assert.throws(() => read([{ name: 'a', size: 8 ** 11 - 1 }]), fails('ArchiveInvalid', /cut off/));
-    assert.throws(() => read([{ name: 'x', type: 'x', content: 'abc path=x\n' }, { name: 'a' }]), fails('ArchiveInvalid', /extended header/));
+    assert.throws(
+      () => read([{ name: 'x', type: 'x', content: 'abc path=x\n' }, { name: 'a' }]),
+      fails('ArchiveInvalid', /extended header/),
+    );
     assert.throws(() => read([{ name: 'x', type: 'x', content: '999 path=x\n' }, { name: 'a' }]), fails('ArchiveInvalid'));
     assert.throws(() => read([pax({ size: '-1' }), { name: 'a' }]), fails('ArchiveInvalid'));
     assert.throws(() => read([pax({ size: '99999999' }), { name: 'a' }]), fails('ArchiveInvalid', /cut off/));
@@ -157,25 +247,43 @@ describe('reading archives', () => {
   });
 
   it('holds every bound', async () => {
-    const limited = (limits: Partial<ArchiveLimits>, entries: readonly RawEntry[]): (() => unknown) => () => read(entries, { limits });
+    const limited =
+      (limits: Partial<ArchiveLimits>, entries: readonly RawEntry[]): (() => unknown) =>
+      () =>
+        read(entries, { limits });
     const many = Array.from({ length: 11 }, (_, index) => ({ name: `f${index}` }));
     assert.throws(limited({ entries: 10 }, many), fails('LimitExceeded', /more than 10 entries/));
     assert.throws(limited({ depth: 3 }, [{ name: 'a/b/c/d' }]), fails('LimitExceeded', /3 folders/));
     assert.throws(limited({ pathBytes: 10 }, [{ name: 'a'.repeat(11) }]), fails('LimitExceeded', /bytes in a path/));
     assert.throws(limited({ bytes: 2000 }, [{ name: 'a', content: 'x'.repeat(1000) }]), fails('LimitExceeded', /2000 unpacked bytes/));
-    assert.throws(limited({ headerBytes: 100 }, [pax({ comment: 'x'.repeat(200) }), { name: 'a' }]), fails('LimitExceeded', /extended header/));
+    assert.throws(
+      limited({ headerBytes: 100 }, [pax({ comment: 'x'.repeat(200) }), { name: 'a' }]),
+      fails('LimitExceeded', /extended header/),
+    );
     const bomb = gzipSync(raw([{ name: 'zeros', content: Buffer.alloc(2_000_000) }]));
     await assert.rejects(readArchive(bomb, { ...options, limits: { bytes: 1_000_000 } }), fails('LimitExceeded', /1000000 unpacked bytes/));
-    await assert.rejects(readArchive(bomb, { ...options, limits: { ratio: 10, ratioFloor: 100_000 } }), fails('LimitExceeded', /per compressed byte/));
-    await assert.rejects(readArchive(bomb, { ...options, limits: { compressedBytes: 100 } }), fails('LimitExceeded', /100 compressed bytes/));
+    await assert.rejects(
+      readArchive(bomb, { ...options, limits: { ratio: 10, ratioFloor: 100_000 } }),
+      fails('LimitExceeded', /per compressed byte/),
+    );
+    await assert.rejects(
+      readArchive(bomb, { ...options, limits: { compressedBytes: 100 } }),
+      fails('LimitExceeded', /100 compressed bytes/),
+    );
     assert.equal((await readArchive(bomb, options)).size, 2_000_000);
   });
 
   it('does not fall for names that mean something to JavaScript', () => {
-    const tree = read([{ name: '__proto__', content: 'x' }, { name: 'constructor/toString', content: 'y' }]);
+    const tree = read([
+      { name: '__proto__', content: 'x' },
+      { name: 'constructor/toString', content: 'y' },
+    ]);
     assert.equal(tree.read('__proto__')?.toString(), 'x');
     assert.equal(tree.read('toString'), undefined);
-    assert.deepEqual(tree.list('constructor').map((entry) => entry.name), ['toString']);
+    assert.deepEqual(
+      tree.list('constructor').map((entry) => entry.name),
+      ['toString'],
+    );
   });
 
   it('reads what it wrote, and what a reader of streams would find in it', () => {

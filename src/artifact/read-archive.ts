@@ -36,13 +36,20 @@ export async function readArchive(bytes: Uint8Array, options: ReadArchiveOptions
 
 async function inflate(bytes: Uint8Array, limits: ArchiveLimits, subject: string): Promise<Uint8Array> {
   if (bytes.length > limits.compressedBytes) throw exceeded(subject, 'compressed bytes', limits.compressedBytes);
-  if (!isGzip(bytes)) throw artifactError('ArchiveInvalid', `unpack ${subject}: requires gzip-compressed body: ${bytes.length === 0 ? 'it is empty' : 'invalid header'}`, { subject });
+  if (!isGzip(bytes))
+    throw artifactError(
+      'ArchiveInvalid',
+      `unpack ${subject}: requires gzip-compressed body: ${bytes.length === 0 ? 'it is empty' : 'invalid header'}`,
+      { subject },
+    );
   const byRatio = Math.max(limits.ratioFloor, bytes.length * limits.ratio);
   try {
     return await gunzipAsync(bytes, { maxOutputLength: Math.min(limits.bytes, byRatio) });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') {
-      throw byRatio < limits.bytes ? exceeded(subject, 'unpacked bytes per compressed byte', limits.ratio) : exceeded(subject, 'unpacked bytes', limits.bytes);
+      throw byRatio < limits.bytes
+        ? exceeded(subject, 'unpacked bytes per compressed byte', limits.ratio)
+        : exceeded(subject, 'unpacked bytes', limits.bytes);
     }
     const cause = error instanceof Error ? error.message : String(error);
     throw artifactError('ArchiveInvalid', `unpack ${subject}: broken gzip stream: ${cause}`, { subject, cause: error });
@@ -109,12 +116,14 @@ class TarReader {
 
   /** After the end there is padding; anything else would be seen by some readers and not by others. */
   #checkEnd(at: number): void {
-    for (let i = at; i < this.#bytes.length; i++) if (this.#bytes[i] !== 0) throw this.#invalid('there is data after the end of the archive');
+    for (let i = at; i < this.#bytes.length; i++)
+      if (this.#bytes[i] !== 0) throw this.#invalid('there is data after the end of the archive');
   }
 
   #extension(header: TarHeader, content: Uint8Array): Extended {
     if (header.type === 'g') return {};
-    if (content.length > this.#limits.headerBytes) throw exceeded(this.#options.subject, 'bytes in an extended header', this.#limits.headerBytes);
+    if (content.length > this.#limits.headerBytes)
+      throw exceeded(this.#options.subject, 'bytes in an extended header', this.#limits.headerBytes);
     if (header.type === 'K') return {};
     if (header.type === 'L') return { path: Buffer.from(content).toString('utf8').replace(/\0.*$/s, '') };
     return this.#paxRecords(content);
@@ -123,7 +132,7 @@ class TarReader {
   /** PAX records: `<length> <key>=<value>\n`, the length counting itself. */
   #paxRecords(content: Uint8Array): Extended {
     const found: Extended = {};
-    for (let at = 0; at < content.length; ) {
+    for (let at = 0; at < content.length;) {
       const space = content.indexOf(0x20, at);
       const digits = space < 0 ? '' : Buffer.from(content.subarray(at, space)).toString('latin1');
       const length = Number(digits);
@@ -134,7 +143,10 @@ class TarReader {
       const equals = record.indexOf('=');
       const key = record.slice(0, Math.max(0, equals));
       const value = record.slice(equals + 1);
-      if (key.startsWith('GNU.sparse')) throw artifactError('EntryUnsupported', `unpack ${this.#options.subject}: sparse files are not supported`, { subject: this.#options.subject });
+      if (key.startsWith('GNU.sparse'))
+        throw artifactError('EntryUnsupported', `unpack ${this.#options.subject}: sparse files are not supported`, {
+          subject: this.#options.subject,
+        });
       if (key === 'path') found.path = value;
       if (key === 'size') {
         if (!/^\d{1,15}$/.test(value)) throw this.#invalid('tar error: broken size in an extended header');
@@ -153,10 +165,18 @@ class TarReader {
     if (header.type === '1' || header.type === '2') {
       if (this.#options.links === 'skip') return;
       const kind = header.type === '2' ? 'a symlink' : 'a hard link';
-      throw artifactError('LinkRefused', `unpack ${this.#options.subject}: tar file entry ${JSON.stringify(name)} is ${kind}, which is not allowed in this context`, { subject: name });
+      throw artifactError(
+        'LinkRefused',
+        `unpack ${this.#options.subject}: tar file entry ${JSON.stringify(name)} is ${kind}, which is not allowed in this context`,
+        { subject: name },
+      );
     }
     if (!isFolder && header.type !== '0' && header.type !== '7') {
-      throw artifactError('EntryUnsupported', `unpack ${this.#options.subject}: tar file entry ${JSON.stringify(name)} contained unsupported file type ${JSON.stringify(header.type)}`, { subject: name });
+      throw artifactError(
+        'EntryUnsupported',
+        `unpack ${this.#options.subject}: tar file entry ${JSON.stringify(name)} contained unsupported file type ${JSON.stringify(header.type)}`,
+        { subject: name },
+      );
     }
     if (path === '' && !isFolder) throw this.#refused(name, 'has no name');
     const blocked = this.#builder.blockedBy(path) ?? (isFolder && this.#builder.file(path) !== undefined ? path : undefined);
@@ -169,13 +189,15 @@ class TarReader {
 
   #addFile(path: string, content: Uint8Array, mode: number): void {
     const earlier = this.#builder.file(path);
-    if (earlier !== undefined && Buffer.compare(earlier.bytes, content) !== 0) throw this.#ambiguous(path, 'is there twice with different content');
+    if (earlier !== undefined && Buffer.compare(earlier.bytes, content) !== 0)
+      throw this.#ambiguous(path, 'is there twice with different content');
     this.#builder.addFile(path, content, mode);
   }
 
   /** The clean path of an entry. */
   #path(name: string): string {
-    if (name === '' || name.startsWith('/') || name.includes('\\') || name.includes('\0')) throw this.#refused(name, 'is empty, absolute or has a backslash');
+    if (name === '' || name.startsWith('/') || name.includes('\\') || name.includes('\0'))
+      throw this.#refused(name, 'is empty, absolute or has a backslash');
     if (Buffer.byteLength(name) > this.#limits.pathBytes) throw exceeded(this.#options.subject, 'bytes in a path', this.#limits.pathBytes);
     const segments = name.split('/').filter((segment) => segment !== '' && segment !== '.');
     if (segments.includes('..')) throw this.#refused(name, 'leaves the archive');
@@ -202,11 +224,17 @@ class TarReader {
 
   #refused(name: string, cause: string): ArtifactError {
     const shown = name.slice(0, 300);
-    return artifactError('PathRefused', `unpack ${this.#options.subject}: tar contained invalid name error ${JSON.stringify(shown)}: it ${cause}`, { subject: shown });
+    return artifactError(
+      'PathRefused',
+      `unpack ${this.#options.subject}: tar contained invalid name error ${JSON.stringify(shown)}: it ${cause}`,
+      { subject: shown },
+    );
   }
 
   #ambiguous(name: string, cause: string): ArtifactError {
-    return artifactError('EntryAmbiguous', `unpack ${this.#options.subject}: tar file entry ${JSON.stringify(name)}: ${cause}`, { subject: name });
+    return artifactError('EntryAmbiguous', `unpack ${this.#options.subject}: tar file entry ${JSON.stringify(name)}: ${cause}`, {
+      subject: name,
+    });
   }
 }
 

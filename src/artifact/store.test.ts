@@ -41,7 +41,7 @@ describe('artifact store', () => {
     ...more,
   });
 
-  it('publishes at Flux\'s path, with latest.tar.gz, private to the process (OB23)', async () => {
+  it("publishes at Flux's path, with latest.tar.gz, private to the process (OB23)", async () => {
     const stored = await store.publish(request(await layer({ 'a.yaml': 'a: 1', 'pic.png': 'x', '.git/config': '' }), 'one'), signal);
     assert.equal(stored.path, `ocirepository/apps/podinfo/${revisionOf('one')}.tar.gz`);
     const bytes = await readFile(join(root, stored.path));
@@ -50,7 +50,11 @@ describe('artifact store', () => {
     assert.equal((await stat(join(root, stored.path))).mode & 0o777, 0o600);
     assert.ok(await store.verify(stored));
     const tree = await store.tree(stored, signal);
-    assert.deepEqual(tree.list('').map((entry) => entry.name), ['a.yaml'], 'default patterns applied (OB22)');
+    assert.deepEqual(
+      tree.list('').map((entry) => entry.name),
+      ['a.yaml'],
+      'default patterns applied (OB22)',
+    );
   });
 
   it('does equal work once, whoever asks', async () => {
@@ -59,7 +63,11 @@ describe('artifact store', () => {
     const stored = await Promise.all(others.map((each) => store.publish(each, signal)));
     assert.equal(opened, 1);
     assert.equal(new Set(stored.map((each) => each.digest)).size, 1);
-    assert.equal(new Set(await Promise.all(stored.map(async (each) => (await stat(join(root, each.path))).ino))).size, 1, 'one file, many names');
+    assert.equal(
+      new Set(await Promise.all(stored.map(async (each) => (await stat(join(root, each.path))).ino))).size,
+      1,
+      'one file, many names',
+    );
     await store.publish(request(bytes, 'one', { ignore: 'x' }), signal);
     assert.equal(opened, 2, 'other patterns are other content');
     assert.ok((await Promise.all(stored.map((each) => store.verify(each)))).every(Boolean));
@@ -68,16 +76,25 @@ describe('artifact store', () => {
   it('is not held up when the first to ask gives up', async () => {
     const bytes = await layer({ 'a.yaml': 'a: 1' });
     const abort = new AbortController();
-    const first = store.publish(request(bytes, 'one', { open: async function* () {
-      yield bytes.subarray(0, 10);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      abort.abort(new Error('superseded'));
-      throw new Error('superseded');
-    } }), abort.signal);
+    const first = store.publish(
+      request(bytes, 'one', {
+        open: async function* () {
+          yield bytes.subarray(0, 10);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          abort.abort(new Error('superseded'));
+          throw new Error('superseded');
+        },
+      }),
+      abort.signal,
+    );
     const second = store.publish(request(bytes, 'one', { publisher: { ...publisher, name: 'other' } }), signal);
     await assert.rejects(first, /superseded/);
     assert.ok(await store.verify(await second));
-    assert.deepEqual((await readdir(join(root, 'ocirepository/apps/podinfo'))).filter((name) => name.endsWith('.tmp')), [], 'nothing half-written stays');
+    assert.deepEqual(
+      (await readdir(join(root, 'ocirepository/apps/podinfo'))).filter((name) => name.endsWith('.tmp')),
+      [],
+      'nothing half-written stays',
+    );
   });
 
   it('copies a layer verbatim (OB20)', async () => {
@@ -113,7 +130,10 @@ describe('artifact store', () => {
     }
     await rm(join(root, '..', `outside-${process.pid}`));
     for (const name of ['..', '.', 'a/b', '../x', 'A', '', 'a..b', 'x'.repeat(300)]) {
-      await assert.rejects(store.publish(request(new Uint8Array(), 'one', { publisher: { ...publisher, name } }), signal), fails('PathRefused'));
+      await assert.rejects(
+        store.publish(request(new Uint8Array(), 'one', { publisher: { ...publisher, name } }), signal),
+        fails('PathRefused'),
+      );
       await assert.rejects(store.remove({ ...publisher, namespace: name }), fails('PathRefused'));
     }
   });
@@ -121,7 +141,9 @@ describe('artifact store', () => {
   it('unpacks once per digest and keeps a bounded amount', async () => {
     const small = await openArtifactStore({ root, clock, retention: { ttl: seconds(60), records: 2 }, cacheBytes: 3_000 });
     const stored = await Promise.all(
-      ['one', 'two', 'three'].map(async (text) => store.publish(request(await layer({ 'a.yaml': text }), text, { publisher: { ...publisher, name: text } }), signal)),
+      ['one', 'two', 'three'].map(async (text) =>
+        store.publish(request(await layer({ 'a.yaml': text }), text, { publisher: { ...publisher, name: text } }), signal),
+      ),
     );
     const [one] = stored;
     assert.ok(one !== undefined);
@@ -143,7 +165,11 @@ describe('artifact store', () => {
     const old = clock.now() / 1000 - 100;
     await utimes(join(root, a), old, old);
     await utimes(join(root, c), old, old);
-    assert.deepEqual([...(await store.collect(publisher, c))].toSorted(), [a, b, d].toSorted(), 'a is old; of b, d, e and the current c two may stay');
+    assert.deepEqual(
+      [...(await store.collect(publisher, c))].toSorted(),
+      [a, b, d].toSorted(),
+      'a is old; of b, d, e and the current c two may stay',
+    );
     assert.ok((await lstat(join(root, c))).isFile());
     assert.ok((await lstat(join(root, e))).isFile());
     assert.deepEqual(await store.collect(publisher, c), []);
@@ -172,13 +198,19 @@ describe('artifact store', () => {
   it('says when the disk refuses', async () => {
     await writeFile(join(root, 'ocirepository'), 'a file where a folder should be');
     await assert.rejects(store.publish(request(await layer({ 'a.yaml': '' }), 'one'), signal), fails('StorageFailed'));
-    await assert.rejects(openArtifactStore({ root: join(root, 'ocirepository', 'x'), clock, retention: { ttl: seconds(60), records: 2 } }), fails('StorageFailed'));
+    await assert.rejects(
+      openArtifactStore({ root: join(root, 'ocirepository', 'x'), clock, retention: { ttl: seconds(60), records: 2 } }),
+      fails('StorageFailed'),
+    );
   });
 
   it('bounds a layer', async () => {
     const small = await openArtifactStore({ root, clock, retention: { ttl: seconds(60), records: 2 }, limits: { compressedBytes: 100 } });
     for (const operation of ['extract', 'copy'] as const) {
-      await assert.rejects(small.publish(request(Buffer.alloc(200), operation, { operation }), signal), (error) => error instanceof Error && 'code' in error && error.code === 'LimitExceeded');
+      await assert.rejects(
+        small.publish(request(Buffer.alloc(200), operation, { operation }), signal),
+        (error) => error instanceof Error && 'code' in error && error.code === 'LimitExceeded',
+      );
     }
   });
 });

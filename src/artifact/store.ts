@@ -1,7 +1,34 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, copyFile, link, lstat, mkdir, open, readdir, readFile, rename, rm, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { bounded, type Clock, type Digest, digestAlgorithm, Digester, digestOf, type Duration, errorMessage, isDigest, Lru } from '../std/index.ts';
+import {
+  bounded,
+  type Clock,
+  type Digest,
+  digestAlgorithm,
+  Digester,
+  digestOf,
+  type Duration,
+  errorMessage,
+  isDigest,
+  Lru,
+} from '../std/index.ts';
 import { type ArchiveTree, filterArchive } from './archive-tree.ts';
 import { ArtifactError, artifactError } from './errors.ts';
 import { sourceIgnore } from './ignore.ts';
@@ -202,7 +229,13 @@ export class ArtifactStore {
     const info = await lstat(join(this.#root, path)).catch(ifMissing);
     if (info === undefined || !info.isFile()) return false;
     const seen = this.#seen.get(path);
-    if (seen !== undefined && seen.inode === info.ino && seen.size === info.size && seen.modified === info.mtimeMs && sameAlgorithm(seen.digest, archive.digest)) {
+    if (
+      seen !== undefined &&
+      seen.inode === info.ino &&
+      seen.size === info.size &&
+      seen.modified === info.mtimeMs &&
+      sameAlgorithm(seen.digest, archive.digest)
+    ) {
       return seen.digest === archive.digest;
     }
     const digester = new Digester(digestAlgorithm(archive.digest));
@@ -223,7 +256,12 @@ export class ArtifactStore {
    */
   tree(archive: { path: string; digest: string }, signal: AbortSignal): Promise<ArchiveTree> {
     const { digest } = archive;
-    if (!isDigest(digest)) return Promise.reject(artifactError('DigestMismatch', `read artifact ${JSON.stringify(archive.path)}: ${JSON.stringify(digest)} is not a digest`, { subject: archive.path }));
+    if (!isDigest(digest))
+      return Promise.reject(
+        artifactError('DigestMismatch', `read artifact ${JSON.stringify(archive.path)}: ${JSON.stringify(digest)} is not a digest`, {
+          subject: archive.path,
+        }),
+      );
     const known = this.#trees.get(digest);
     if (known !== undefined) return Promise.resolve(known);
     signal.throwIfAborted();
@@ -236,7 +274,11 @@ export class ArtifactStore {
   }
 
   async #load(path: string, digest: Digest): Promise<ArchiveTree> {
-    const tree = await readArchive(await this.read({ path, digest }), { subject: `artifact ${JSON.stringify(path)}`, links: 'reject', limits: this.#limits });
+    const tree = await readArchive(await this.read({ path, digest }), {
+      subject: `artifact ${JSON.stringify(path)}`,
+      links: 'reject',
+      limits: this.#limits,
+    });
     this.#trees.set(digest, tree);
     return tree;
   }
@@ -245,11 +287,16 @@ export class ArtifactStore {
   async read(archive: { path: string; digest: Digest }): Promise<Uint8Array> {
     const path = cleanPath(archive.path);
     const what = `read artifact ${JSON.stringify(archive.path)}`;
-    const bytes = path === undefined ? undefined : await this.#disk(what, archive.path, () => readFile(join(this.#root, path)).catch(ifMissing));
-    if (bytes === undefined) throw artifactError('ArtifactNotFound', `${what}: not in the store`, { subject: archive.path, retryable: true });
+    const bytes =
+      path === undefined ? undefined : await this.#disk(what, archive.path, () => readFile(join(this.#root, path)).catch(ifMissing));
+    if (bytes === undefined)
+      throw artifactError('ArtifactNotFound', `${what}: not in the store`, { subject: archive.path, retryable: true });
     const digest = digestOf(bytes, digestAlgorithm(archive.digest));
     if (digest === archive.digest) return bytes;
-    throw artifactError('DigestMismatch', `${what}: digest mismatch: got ${digest}, want ${archive.digest}`, { subject: archive.path, retryable: true });
+    throw artifactError('DigestMismatch', `${what}: digest mismatch: got ${digest}, want ${archive.digest}`, {
+      subject: archive.path,
+      retryable: true,
+    });
   }
 
   /**
@@ -288,7 +335,9 @@ export class ArtifactStore {
   /** Removes everything of a publisher (OB27). */
   async remove(publisher: Publisher): Promise<void> {
     const folder = publisherFolder(publisher);
-    await this.#disk(`remove artifacts of ${JSON.stringify(folder)}`, folder, () => rm(join(this.#root, folder), { recursive: true, force: true }));
+    await this.#disk(`remove artifacts of ${JSON.stringify(folder)}`, folder, () =>
+      rm(join(this.#root, folder), { recursive: true, force: true }),
+    );
   }
 
   async #disk<T>(what: string, subject: string, work: () => Promise<T>): Promise<T> {
@@ -306,14 +355,22 @@ export async function openArtifactStore(options: ArtifactStoreOptions): Promise<
   try {
     await mkdir(options.root, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new ArtifactError({ code: 'StorageFailed', message: `open artifact store ${JSON.stringify(options.root)}: ${errorMessage(error)}`, subject: options.root, cause: error });
+    throw new ArtifactError({
+      code: 'StorageFailed',
+      message: `open artifact store ${JSON.stringify(options.root)}: ${errorMessage(error)}`,
+      subject: options.root,
+      cause: error,
+    });
   }
   return new ArtifactStore(options);
 }
 
 function publisherFolder({ kind, namespace, name }: Publisher): string {
   for (const part of [kind, namespace, name]) {
-    if (!NAME.test(part) || part.includes('..')) throw artifactError('PathRefused', `store artifact of ${JSON.stringify(`${kind}/${namespace}/${name}`)}: not a Kubernetes name`, { subject: part });
+    if (!NAME.test(part) || part.includes('..'))
+      throw artifactError('PathRefused', `store artifact of ${JSON.stringify(`${kind}/${namespace}/${name}`)}: not a Kubernetes name`, {
+        subject: part,
+      });
   }
   return `${kind}/${namespace}/${name}`;
 }

@@ -1,5 +1,5 @@
 /** A tar header block as read: numbers decoded, extended headers not yet applied. */
-export type TarHeader = { name: string; mode: number; size: number; type: string; linkName: string };
+export type TarHeader = { name: string; mode: number; size: number; type: string };
 
 export const BLOCK = 512;
 
@@ -24,15 +24,14 @@ export function readHeader(bytes: Uint8Array, at: number): TarHeader | HeaderFau
   const prefixed = readText(bytes, at + 257, 6) === 'ustar' && bytes[at + 262] === 0;
   const prefix = prefixed ? readText(bytes, at + 345, 155) : '';
   const name = readText(bytes, at, 100);
-  return { name: prefix === '' ? name : `${prefix}/${name}`, mode, size, type: type === '\0' ? '0' : type, linkName: readText(bytes, at + 157, 100) };
+  return { name: prefix === '' ? name : `${prefix}/${name}`, mode, size, type: type === '\0' ? '0' : type };
 }
 
+/** The sum of a header's bytes, its checksum field counted as blanks; some old writers summed signed bytes. */
 function checksum(bytes: Uint8Array, at: number, signed: boolean): number {
-  let sum = 0;
-  for (let i = 0; i < BLOCK; i++) {
-    const byte = i >= 148 && i < 156 ? 0x20 : (bytes[at + i] ?? 0);
-    sum += signed && byte > 127 ? byte - 256 : byte;
-  }
+  let sum = 8 * 0x20;
+  for (let i = at; i < at + BLOCK; i++) sum += signed ? ((bytes[i] ?? 0) << 24) >> 24 : (bytes[i] ?? 0);
+  for (let i = at + 148; i < at + 156; i++) sum -= signed ? ((bytes[i] ?? 0) << 24) >> 24 : (bytes[i] ?? 0);
   return sum;
 }
 

@@ -62,7 +62,10 @@ function headerBlocks(name: string, mode: number, size: number, type: '0' | '5')
   if (bigSize) records.push(['size', String(size)]);
   records.sort(([a], [b]) => compareUtf8(a, b));
   const data = Buffer.concat(records.map(([key, value]) => paxRecord(key, value)));
-  const extended = header({ name: toAscii(paxName(name)).slice(0, 100).replace(/\/+$/, ''), prefix: '', mode: 0, size: data.length, type: 'x' }, true);
+  const extended = header(
+    { name: toAscii(paxName(name)).slice(0, 100).replace(/\/+$/, ''), prefix: '', mode: 0, size: data.length, type: 'x' },
+    true,
+  );
   return [extended, data, padding(data.length), header({ name: cutName(toAscii(name)), prefix: '', mode, size: bigSize ? 0 : size, type })];
 }
 
@@ -104,27 +107,28 @@ function paxRecord(key: string, value: string): Uint8Array {
 
 type HeaderFields = { name: string; prefix: string; mode: number; size: number; type: string };
 
-function header(fields: HeaderFields, bare = false): Uint8Array {
+/** The fields every header of ours has alike: owner 0, time 0, ustar; `bare` ones (of PAX records) leave the device numbers empty. */
+function template(bare: boolean): Buffer {
   const block = Buffer.alloc(BLOCK);
-  const octal = (value: number, at: number, length: number): void => {
-    block.write(value.toString(8).padStart(length - 1, '0'), at, 'latin1');
-  };
-  block.write(fields.name, 0, 'latin1');
-  octal(fields.mode, 100, 8);
-  octal(0, 108, 8);
-  octal(0, 116, 8);
-  octal(fields.size, 124, 12);
-  octal(0, 136, 12);
-  block.write(fields.type, 156, 'latin1');
+  for (const at of bare ? [108, 116] : [108, 116, 329, 337]) block.write('0000000', at, 'latin1');
+  block.write('00000000000', 136, 'latin1');
   block.write('ustar\u000000', 257, 'latin1');
-  if (!bare) {
-    octal(0, 329, 8);
-    octal(0, 337, 8);
-  }
-  block.write(fields.prefix, 345, 'latin1');
   block.fill(0x20, 148, 156);
+  return block;
+}
+
+const FULL = template(false);
+const BARE = template(true);
+
+function header(fields: HeaderFields, bare = false): Uint8Array {
+  const block = Buffer.from(bare ? BARE : FULL);
+  block.write(fields.name, 0, 'latin1');
+  block.write(fields.mode.toString(8).padStart(7, '0'), 100, 'latin1');
+  block.write(fields.size.toString(8).padStart(11, '0'), 124, 'latin1');
+  block.write(fields.type, 156, 'latin1');
+  if (fields.prefix !== '') block.write(fields.prefix, 345, 'latin1');
   let sum = 0;
-  for (const byte of block) sum += byte;
+  for (let i = 0; i < BLOCK; i++) sum += block[i] ?? 0;
   block.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148, 'latin1');
   return block;
 }

@@ -37,13 +37,12 @@ export function scanUint(text: string, base = 10, bits = 64): Scanned<bigint> {
     radix = prefix ?? (text.startsWith('0') ? 8 : 10);
     if (prefix !== undefined) digits = text.slice(2);
     else if (radix === 8) digits = text.slice(1);
-    if (digits.includes('_')) {
-      if (!underscoresAllowed(text)) return invalid;
-      digits = digits.replaceAll('_', '');
-    }
   }
   if (text === '') return invalid;
-  return accumulate(digits, radix, (1n << BigInt(bits)) - 1n);
+  const max = (1n << BigInt(bits)) - 1n;
+  if (base !== 0 || !digits.includes('_')) return accumulate(digits, radix, max);
+  const scanned = accumulate(digits.replaceAll('_', ''), radix, max);
+  return scanned.problem === undefined && !underscoresAllowed(text) ? invalid : scanned;
 }
 
 function accumulate(digits: string, radix: number, max: bigint): Scanned<bigint> {

@@ -166,7 +166,7 @@ function tryCompile(pattern: string): GoRegexp | string {
     return GoRegexp.create(pattern, RE2JS.compile(pattern));
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
-    return error.message.includes(': duplicate capture group name:') ? compileUnnamed(pattern) : error.message;
+    return error.message.includes(': duplicate capture group name:') ? compileUnnamed(pattern) : goMessage(error.message);
   }
 }
 
@@ -184,9 +184,14 @@ function compileUnnamed(pattern: string): GoRegexp | string {
   try {
     return GoRegexp.create(pattern, RE2JS.compile(unnamed), names);
   } catch (error) {
-    if (error instanceof RE2JSException) return error.message;
+    if (error instanceof RE2JSException) return goMessage(error.message).replace(unnamed, () => pattern);
     throw error;
   }
+}
+
+/** Go quotes the offending part even where there is none. */
+function goMessage(message: string): string {
+  return message.endsWith('`') ? message : `${message}: \`\``;
 }
 
 /** A replacement template: literal text, or the numbers of the groups a reference may mean (the first that took part counts). */

@@ -36,6 +36,8 @@ type DispatcherShape = { connections: number | null; limit: number };
 const DEFAULT_CONNECTIONS = 32;
 const DEFAULT_RESPONSE_LIMIT = 512 << 20;
 const CONNECT_TIMEOUT = 10_000;
+/** When a call runs out of time and no call was answered for this long (milliseconds), all connections are taken for dead. */
+const DEAD_AFTER = 10_000;
 
 /**
  * HTTP/1.1 to one API server: a pool of connections for calls, one connection for each watch. Not HTTP/2: undici's loses requests when a
@@ -51,6 +53,8 @@ export class Transport {
   #dispatchers: Dispatchers | undefined;
   #certificate: string | undefined;
   #closed = false;
+  /** When a call was last answered, or the first connection was opened. */
+  #heard = 0;
 
   constructor(config: ClusterConfig, options: TransportOptions & { proxy?: string | undefined }, clock: Clock) {
     const url = new URL(config.server);
@@ -71,8 +75,11 @@ export class Transport {
         signal: guard.signal,
         bodyTimeout: request.timeout,
       });
-      return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
+      const text = await answer.body.text();
+      this.#heard = this.#clock.now();
+      return { status: answer.statusCode, headers: answer.headers, text };
     } catch (error) {
+      if (guard.expired) this.#replaceIfDead();
       throw toKubeError(error, what, guard, request.timeout);
     } finally {
       guard.dispose();
@@ -125,8 +132,19 @@ export class Transport {
       void this.#destroy();
     }
     this.#certificate = auth.cert;
-    this.#dispatchers ??= this.#create(auth);
+    if (this.#dispatchers === undefined) {
+      this.#dispatchers = this.#create(auth);
+      this.#heard = this.#clock.now();
+    }
     return this.#dispatchers;
+  }
+
+  /**
+   * A peer that vanished without closing (a NAT that forgot us, a node that lost power) leaves a pool of dead connections, each good for one
+   * more call that hangs. All are replaced, the watches' too.
+   */
+  #replaceIfDead(): void {
+    if (this.#clock.now() - this.#heard >= DEAD_AFTER) void this.#destroy();
   }
 
   #create(auth: AuthMaterial): Dispatchers {

@@ -20,7 +20,12 @@ const signal = (): AbortSignal => AbortSignal.timeout(10_000);
 const pem = (name: string): string => readFileSync(new URL(`testdata/tls/${name}`, import.meta.url), 'utf8');
 const users = new Map([['flux', 'secret']]);
 
-type Setup = { registry: RunningRegistry; client: (access: RegistryAccess, more?: Partial<RegistryClientsOptions>) => RegistryClient; events: RegistryRequestEvent[]; faults: FaultPlan };
+type Setup = {
+  registry: RunningRegistry;
+  client: (access: RegistryAccess, more?: Partial<RegistryClientsOptions>) => RegistryClient;
+  events: RegistryRequestEvent[];
+  faults: FaultPlan;
+};
 
 async function withRegistry(options: Partial<RegistryOptions & ListenOptions>, work: (setup: Setup) => Promise<void>): Promise<void> {
   const faults = new FaultPlan();
@@ -28,7 +33,14 @@ async function withRegistry(options: Partial<RegistryOptions & ListenOptions>, w
   const registry = await startRegistry({ store: memoryStore(), clock: systemClock, secret: new Uint8Array(32), faults, ...options });
   const open: { close(): Promise<void> }[] = [];
   const client = (access: RegistryAccess, more: Partial<RegistryClientsOptions> = {}): RegistryClient => {
-    const own = createRegistryClient({ clock: systemClock, random: () => 0, limits: { attempts: 1 }, onRequest: (event) => events.push(event), ...access, ...more });
+    const own = createRegistryClient({
+      clock: systemClock,
+      random: () => 0,
+      limits: { attempts: 1 },
+      onRequest: (event) => events.push(event),
+      ...access,
+      ...more,
+    });
     open.push(own);
     return own;
   };
@@ -56,7 +68,13 @@ describe('authorization', () => {
         await own.resolve({ ...repository, tag: 'v1' }, signal());
         assert.ok(events.filter((event) => event.url.includes('/token')).length <= 1, 'the token is kept');
         assert.ok(!events.some((event) => event.status === 401), 'what the registry asks for is known by now');
-        await assert.rejects(client({ credentials: staticCredentials({ kind: 'basic', username: 'flux', password: 'wrong' }) }).resolve({ ...repository, tag: 'v1' }, signal()), denied);
+        await assert.rejects(
+          client({ credentials: staticCredentials({ kind: 'basic', username: 'flux', password: 'wrong' }) }).resolve(
+            { ...repository, tag: 'v1' },
+            signal(),
+          ),
+          denied,
+        );
         await assert.rejects(client({}).resolve({ ...repository, tag: 'v1' }, signal()), denied);
       }));
   }
@@ -65,12 +83,16 @@ describe('authorization', () => {
     const auth: RegistryAuth = { scheme: 'bearer', users, allow: (user, _repository, action) => user !== undefined || action === 'pull' };
     return withRegistry({ auth }, async ({ registry, client, events }) => {
       const owner = client({ credentials: staticCredentials({ kind: 'basic', username: 'flux', password: 'secret' }) });
-      for (const path of ['a/one', 'a/two']) await pushArtifact(owner, { registry: registry.host, path, tag: 'v1' }, { layer: Buffer.from('x') }, signal());
+      for (const path of ['a/one', 'a/two'])
+        await pushArtifact(owner, { registry: registry.host, path, tag: 'v1' }, { layer: Buffer.from('x') }, signal());
       events.length = 0;
       const own = client({});
       for (const path of ['a/one', 'a/two', 'a/one']) await own.resolve({ registry: registry.host, path, tag: 'v1' }, signal());
       assert.equal(events.filter((event) => event.url.includes('/token')).length, 2);
-      await assert.rejects(pushArtifact(own, { registry: registry.host, path: 'a/one', tag: 'v2' }, { layer: Buffer.from('y') }, signal()), denied);
+      await assert.rejects(
+        pushArtifact(own, { registry: registry.host, path: 'a/one', tag: 'v2' }, { layer: Buffer.from('y') }, signal()),
+        denied,
+      );
     });
   });
 
@@ -102,14 +124,30 @@ describe('authorization', () => {
     const auth: RegistryAuth = { scheme: 'bearer', users, refreshTokens: new Map([['refresh-me', 'flux']]) };
     return withRegistry({ auth }, async ({ registry, client, events }) => {
       const reference = { registry: registry.host, path: 'a/b', tag: 'v1' };
-      await pushArtifact(client({ credentials: staticCredentials({ kind: 'identityToken', token: 'refresh-me' }) }), reference, { layer: Buffer.from('x') }, signal());
+      await pushArtifact(
+        client({ credentials: staticCredentials({ kind: 'identityToken', token: 'refresh-me' }) }),
+        reference,
+        { layer: Buffer.from('x') },
+        signal(),
+      );
       assert.ok(events.some((event) => event.method === 'POST' && event.url.endsWith('/token')));
-      await assert.rejects(client({ credentials: staticCredentials({ kind: 'identityToken', token: 'no' }) }).resolve(reference, signal()), denied);
-      const answer = await fetch(`${registry.url}/token?scope=repository:a/b:pull`, { headers: { authorization: `Basic ${Buffer.from('flux:secret').toString('base64')}` } });
+      await assert.rejects(
+        client({ credentials: staticCredentials({ kind: 'identityToken', token: 'no' }) }).resolve(reference, signal()),
+        denied,
+      );
+      const answer = await fetch(`${registry.url}/token?scope=repository:a/b:pull`, {
+        headers: { authorization: `Basic ${Buffer.from('flux:secret').toString('base64')}` },
+      });
       const { token } = (await answer.json()) as { token: string };
       await client({ credentials: staticCredentials({ kind: 'registryToken', token }) }).resolve(reference, signal());
-      await assert.rejects(client({ credentials: staticCredentials({ kind: 'registryToken', token: 'bad' }) }).resolve(reference, signal()), denied);
-      await assert.rejects(client({ credentials: staticCredentials({ kind: 'registryToken', token: 'a\r\nx: y' }) }).resolve(reference, signal()), denied);
+      await assert.rejects(
+        client({ credentials: staticCredentials({ kind: 'registryToken', token: 'bad' }) }).resolve(reference, signal()),
+        denied,
+      );
+      await assert.rejects(
+        client({ credentials: staticCredentials({ kind: 'registryToken', token: 'a\r\nx: y' }) }).resolve(reference, signal()),
+        denied,
+      );
     });
   });
 
@@ -123,21 +161,32 @@ describe('authorization', () => {
       const good = clients.client({ credentials: source('secret') });
       assert.equal(clients.client({ credentials: source('secret') }), good);
       await pushArtifact(good, { registry: registry.host, path: 'a/b', tag: 'v1' }, { layer: Buffer.from('x') }, signal());
-      await assert.rejects(clients.client({ credentials: source('wrong') }).resolve({ registry: registry.host, path: 'a/b', tag: 'v1' }, signal()), denied);
+      await assert.rejects(
+        clients.client({ credentials: source('wrong') }).resolve({ registry: registry.host, path: 'a/b', tag: 'v1' }, signal()),
+        denied,
+      );
       await clients.close();
     }));
 
   it('does not send credentials to a token realm without TLS when the registry has it', () =>
     withRegistry({ tls: { cert: pem('server.crt'), key: pem('server.key') } }, async ({ registry, client, faults }) => {
       faults.add(() => true, { kind: 'status', status: 401, headers: { 'www-authenticate': 'Bearer realm="http://127.0.0.1:1/token"' } });
-      const own = client({ tls: { ca: pem('ca.crt') }, credentials: staticCredentials({ kind: 'basic', username: 'flux', password: 'secret' }) });
-      await assert.rejects(own.resolve({ registry: registry.host, path: 'a/b', tag: 'v1' }, signal()), (error) => denied(error) && /plain http/.test(String(error)));
+      const own = client({
+        tls: { ca: pem('ca.crt') },
+        credentials: staticCredentials({ kind: 'basic', username: 'flux', password: 'secret' }),
+      });
+      await assert.rejects(
+        own.resolve({ registry: registry.host, path: 'a/b', tag: 'v1' }, signal()),
+        (error) => denied(error) && /plain http/.test(String(error)),
+      );
     }));
 
   it('bounds what a token server sends', () =>
     withRegistry({ auth: { scheme: 'bearer', users } }, async ({ registry, client, faults }) => {
       faults.add(({ path }) => path.startsWith('/token'), { kind: 'endless' });
-      await assert.rejects(client({}).resolve({ registry: registry.host, path: 'a/b', tag: 'v1' }, signal()), (error) => isRegistryError(error, 'LimitExceeded'));
+      await assert.rejects(client({}).resolve({ registry: registry.host, path: 'a/b', tag: 'v1' }, signal()), (error) =>
+        isRegistryError(error, 'LimitExceeded'),
+      );
       faults.clear();
       faults.add(({ path }) => path.startsWith('/token'), { kind: 'status', status: 200, body: '<html>' });
       await assert.rejects(client({}).resolve({ registry: registry.host, path: 'a/b', tag: 'v1' }, signal()), denied);
@@ -150,7 +199,10 @@ describe('transport', () => {
   it('trusts a given CA, refuses an unknown one, and with insecure neither asks nor needs TLS (OB08)', async () => {
     await withRegistry({ tls }, async ({ registry, client }) => {
       await client({ tls: { ca: pem('ca.crt') } }).ping(registry.host, signal());
-      await assert.rejects(client({}).ping(registry.host, signal()), (error) => isRegistryError(error, 'TlsFailed') && error.remedy !== undefined);
+      await assert.rejects(
+        client({}).ping(registry.host, signal()),
+        (error) => isRegistryError(error, 'TlsFailed') && error.remedy !== undefined,
+      );
       await client({ insecure: true }).ping(registry.host, signal());
     });
     await withRegistry({}, ({ registry, client }) => client({ insecure: true }).ping(registry.host, signal()));
@@ -165,8 +217,9 @@ describe('transport', () => {
   it('refuses a redirect from https to http', () =>
     withRegistry({ tls }, async ({ registry, client, faults }) => {
       faults.add(() => true, { kind: 'status', status: 302, headers: { location: 'http://127.0.0.1:1/' } });
-      await assert.rejects(client({ tls: { ca: pem('ca.crt') } }).resolve({ registry: registry.host, path: 'a/b', tag: 'v1' }, signal()), (error) =>
-        isRegistryError(error, 'RedirectRefused'),
+      await assert.rejects(
+        client({ tls: { ca: pem('ca.crt') } }).resolve({ registry: registry.host, path: 'a/b', tag: 'v1' }, signal()),
+        (error) => isRegistryError(error, 'RedirectRefused'),
       );
     }));
 
@@ -195,7 +248,12 @@ describe('transport', () => {
       await client({ insecure: true, proxy: settings }).ping('registry.test', signal());
       assert.deepEqual([...new Set(tunnels)], [`registry.test:443 Basic ${Buffer.from('user:pass').toString('base64')}`]);
       const before = tunnels.length;
-      await assert.rejects(client({ insecure: true, proxy: settings }, { limits: { attempts: 1, idle: milliseconds(300) } }).ping('registry.direct.test', signal()));
+      await assert.rejects(
+        client({ insecure: true, proxy: settings }, { limits: { attempts: 1, idle: milliseconds(300) } }).ping(
+          'registry.direct.test',
+          signal(),
+        ),
+      );
       assert.equal(tunnels.length, before);
     }));
 });
@@ -207,14 +265,22 @@ describe('mirrors', () => {
     assert.ok(first !== undefined && second !== undefined);
     const mirrors = [`ghcr.io=${first.host}`, `ghcr.io=${second.host}/cache/ghcr`].map(parseMirrorRule);
     const own = createRegistryClient({ clock: systemClock, random: () => 0, limits: { attempts: 1 }, mirrors });
-    const pushed = await pushArtifact(own, { registry: second.host, path: 'cache/ghcr/org/app', tag: 'v1' }, { layer: Buffer.from('x') }, signal());
+    const pushed = await pushArtifact(
+      own,
+      { registry: second.host, path: 'cache/ghcr/org/app', tag: 'v1' },
+      { layer: Buffer.from('x') },
+      signal(),
+    );
     const reference = { registry: 'ghcr.io', path: 'org/app', tag: 'v1' };
     assert.equal((await own.resolve(reference, signal())).digest, pushed.digest);
     const { manifest } = await own.fetchImage(reference, signal());
     const [layer] = manifest.layers;
     assert.ok(layer !== undefined);
     assert.equal((await own.readBlob(reference, layer, 100, signal())).length, 1);
-    await assert.rejects(own.resolve({ ...reference, tag: 'v2' }, signal()), (error) => isRegistryError(error, 'NotFound') && error.message.includes('ghcr.io/org/app:v2'));
+    await assert.rejects(
+      own.resolve({ ...reference, tag: 'v2' }, signal()),
+      (error) => isRegistryError(error, 'NotFound') && error.message.includes('ghcr.io/org/app:v2'),
+    );
     await first.close();
     assert.equal((await own.resolve(reference, signal())).digest, pushed.digest, 'a mirror that is down is passed over');
     await own.close();
@@ -225,7 +291,12 @@ describe('mirrors', () => {
     const faults = new FaultPlan();
     const bad = await startRegistry({ store: memoryStore(), clock: systemClock, faults });
     const good = await startRegistry({ store: memoryStore(), clock: systemClock });
-    const own = createRegistryClient({ clock: systemClock, random: () => 0, limits: { attempts: 1 }, mirrors: [`r.test=${bad.host}`, `r.test=${good.host}`].map(parseMirrorRule) });
+    const own = createRegistryClient({
+      clock: systemClock,
+      random: () => 0,
+      limits: { attempts: 1 },
+      mirrors: [`r.test=${bad.host}`, `r.test=${good.host}`].map(parseMirrorRule),
+    });
     const layer = Buffer.from('the layer');
     for (const registry of [bad, good]) await pushArtifact(own, { registry: registry.host, path: 'a/b', tag: 'v1' }, { layer }, signal());
     const { manifest } = await own.fetchImage({ registry: 'r.test', path: 'a/b', tag: 'v1' }, signal());
@@ -241,7 +312,11 @@ describe('mirrors', () => {
   it('parses rules', () => {
     assert.deepEqual(parseMirrorRule('docker.io=mirror.local:5000/hub/'), { host: 'index.docker.io', target: 'mirror.local:5000/hub' });
     assert.deepEqual(parseMirrorRule('ghcr.io=http://m:80'), { host: 'ghcr.io', target: 'm:80', insecure: true });
-    for (const text of ['ghcr.io', '=x', 'a=', 'a=b c', 'a=b/../c d']) assert.throws(() => parseMirrorRule(text), (error) => isRegistryError(error, 'ReferenceInvalid'));
+    for (const text of ['ghcr.io', '=x', 'a=', 'a=b c', 'a=b/../c d'])
+      assert.throws(
+        () => parseMirrorRule(text),
+        (error) => isRegistryError(error, 'ReferenceInvalid'),
+      );
   });
 });
 
@@ -252,7 +327,9 @@ describe('rate', () => {
       const own = client({}, { clock, rate: { perSecond: 10, burst: 4 } });
       await pushArtifact(client({}), { registry: registry.host, path: 'a/b', tag: 'v1' }, { layer: Buffer.from('x') }, signal());
       events.length = 0;
-      const all = Array.from({ length: 10 }, (_, index) => own.hasBlob({ registry: registry.host, path: 'a/b' }, `sha256:${String(index).padStart(64, '0')}` as never, signal()));
+      const all = Array.from({ length: 10 }, (_, index) =>
+        own.hasBlob({ registry: registry.host, path: 'a/b' }, `sha256:${String(index).padStart(64, '0')}` as never, signal()),
+      );
       await new Promise((resolve) => setTimeout(resolve, 100));
       assert.ok(events.length <= 4, `burst of 4, saw ${events.length}`);
       for (let i = 0; i < 10; i++) {

@@ -53,8 +53,16 @@ export class Authorizer {
    * Learns from a 401. Returns the scopes to try again with, or undefined when another try would send the same thing again.
    * @param sent the header the refused request carried
    */
-  async learn(answer: Answer, repository: Repository, scopes: readonly string[], sent: string | undefined, signal: AbortSignal): Promise<readonly string[] | undefined> {
-    const challenge = parseChallenges(answer.headers['www-authenticate']).find((entry) => entry.scheme === 'bearer' || entry.scheme === 'basic');
+  async learn(
+    answer: Answer,
+    repository: Repository,
+    scopes: readonly string[],
+    sent: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly string[] | undefined> {
+    const challenge = parseChallenges(answer.headers['www-authenticate']).find(
+      (entry) => entry.scheme === 'bearer' || entry.scheme === 'basic',
+    );
     if (challenge === undefined) return undefined;
     const credential = await this.#credentials.credentialFor(repository, signal);
     if (challenge.scheme === 'basic') {
@@ -74,13 +82,24 @@ export class Authorizer {
   #realm(text: string | undefined, from: URL): URL {
     const realm = text === undefined ? null : URL.parse(text, from.href);
     const refuse = (cause: string): RegistryError =>
-      new RegistryError({ code: 'AuthenticationFailed', message: `authorize at ${JSON.stringify(from.host)}: ${cause}`, subject: from.host });
+      new RegistryError({
+        code: 'AuthenticationFailed',
+        message: `authorize at ${JSON.stringify(from.host)}: ${cause}`,
+        subject: from.host,
+      });
     if (realm === null || (realm.protocol !== 'https:' && realm.protocol !== 'http:')) throw refuse('challenge has no usable realm');
-    if (realm.protocol === 'http:' && from.protocol === 'https:' && !this.#wire.insecure) throw refuse('the token realm of an https registry is plain http');
+    if (realm.protocol === 'http:' && from.protocol === 'https:' && !this.#wire.insecure)
+      throw refuse('the token realm of an https registry is plain http');
     return realm;
   }
 
-  #token(demand: Demand & { scheme: 'bearer' }, credential: Credential, scopes: readonly string[], ask: Ask, signal: AbortSignal): Promise<Token> {
+  #token(
+    demand: Demand & { scheme: 'bearer' },
+    credential: Credential,
+    scopes: readonly string[],
+    ask: Ask,
+    signal: AbortSignal,
+  ): Promise<Token> {
     const key = tokenKey(demand, credential, scopes);
     const known = this.#tokens.get(key);
     if (known !== undefined && known.expiresAt > this.#clock.now()) return Promise.resolve(known);
@@ -91,9 +110,16 @@ export class Authorizer {
     });
   }
 
-  async #fetchToken(demand: Demand & { scheme: 'bearer' }, credential: Credential, scopes: readonly string[], ask: Ask, signal: AbortSignal): Promise<Token> {
+  async #fetchToken(
+    demand: Demand & { scheme: 'bearer' },
+    credential: Credential,
+    scopes: readonly string[],
+    ask: Ask,
+    signal: AbortSignal,
+  ): Promise<Token> {
     const what = `get token from ${JSON.stringify(demand.realm.host)} to ${ask.what}`;
-    const request = credential.kind === 'identityToken' ? this.#refresh(demand, credential, scopes, what) : this.#login(demand, credential, scopes, what);
+    const request =
+      credential.kind === 'identityToken' ? this.#refresh(demand, credential, scopes, what) : this.#login(demand, credential, scopes, what);
     const answer = await exchange(this.#wire, request.ask, request.authorization, 1, signal);
     if (answer.status !== 200) throw await answerError(answer, what, ask.subject, this.#wire.limits.errorBytes, false, this.#clock.now());
     const bytes = await readBounded(answer.body, this.#wire.limits.tokenBytes, 'token').catch((error: unknown) => {
@@ -103,7 +129,12 @@ export class Authorizer {
   }
 
   /** OAuth2 refresh (distribution spec "token/oauth"; ACR): POST with the refresh token. */
-  #refresh(demand: Demand & { scheme: 'bearer' }, credential: Credential & { kind: 'identityToken' }, scopes: readonly string[], what: string): { ask: Ask; authorization: undefined } {
+  #refresh(
+    demand: Demand & { scheme: 'bearer' },
+    credential: Credential & { kind: 'identityToken' },
+    scopes: readonly string[],
+    what: string,
+  ): { ask: Ask; authorization: undefined } {
     const form = new URLSearchParams({
       grant_type: 'refresh_token',
       service: demand.service ?? demand.realm.host,
@@ -112,21 +143,48 @@ export class Authorizer {
       refresh_token: this.#refreshTokens.get(fingerprint('refresh', credential)) ?? credential.token,
     });
     const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' };
-    return { ask: { method: 'POST', url: demand.realm, headers, body: { bytes: Buffer.from(form.toString()) }, identify: demand.realm.host === this.#host, what, subject: demand.realm.host }, authorization: undefined };
+    return {
+      ask: {
+        method: 'POST',
+        url: demand.realm,
+        headers,
+        body: { bytes: Buffer.from(form.toString()) },
+        identify: demand.realm.host === this.#host,
+        what,
+        subject: demand.realm.host,
+      },
+      authorization: undefined,
+    };
   }
 
   /** Token request by GET (distribution spec "token/jwt"), with Basic credentials or anonymous. */
-  #login(demand: Demand & { scheme: 'bearer' }, credential: Credential, scopes: readonly string[], what: string): { ask: Ask; authorization: string | undefined } {
+  #login(
+    demand: Demand & { scheme: 'bearer' },
+    credential: Credential,
+    scopes: readonly string[],
+    what: string,
+  ): { ask: Ask; authorization: string | undefined } {
     const url = new URL(demand.realm);
     if (demand.service !== undefined) url.searchParams.set('service', demand.service);
     for (const scope of scopes) url.searchParams.append('scope', scope);
     const authorization = credential.kind === 'basic' ? basic(credential) : undefined;
     if (credential.kind === 'basic') url.searchParams.set('account', credential.username);
-    return { ask: { method: 'GET', url, headers: { accept: 'application/json' }, identify: demand.realm.host === this.#host, what, subject: demand.realm.host }, authorization };
+    return {
+      ask: {
+        method: 'GET',
+        url,
+        headers: { accept: 'application/json' },
+        identify: demand.realm.host === this.#host,
+        what,
+        subject: demand.realm.host,
+      },
+      authorization,
+    };
   }
 
   #readToken(bytes: Uint8Array, credential: Credential, ask: Ask, what: string): Token {
-    const invalid = (cause: string): RegistryError => new RegistryError({ code: 'AuthenticationFailed', message: `${what}: ${cause}`, subject: ask.subject });
+    const invalid = (cause: string): RegistryError =>
+      new RegistryError({ code: 'AuthenticationFailed', message: `${what}: ${cause}`, subject: ask.subject });
     let value: unknown;
     try {
       value = JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -170,10 +228,15 @@ function basic(credential: { username: string; password: string }): string {
 /** A token goes into a header verbatim: one that would break out of it is refused. */
 function headerSafe(token: string, ask: Ask): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new RegistryError({ code: 'AuthenticationFailed', message: `${ask.what}: the token has characters a header cannot carry`, subject: ask.subject });
+  throw new RegistryError({
+    code: 'AuthenticationFailed',
+    message: `${ask.what}: the token has characters a header cannot carry`,
+    subject: ask.subject,
+  });
 }
 
 function transportErrorOrBound(error: unknown, what: string, subject: string, signal: AbortSignal): RegistryError {
-  if (isCodedError(error, 'LimitExceeded')) return new RegistryError({ code: 'LimitExceeded', message: `${what}: ${error.message}`, subject, cause: error, retryable: false });
+  if (isCodedError(error, 'LimitExceeded'))
+    return new RegistryError({ code: 'LimitExceeded', message: `${what}: ${error.message}`, subject, cause: error, retryable: false });
   return transportError(error, what, subject, signal);
 }

@@ -13,7 +13,12 @@ const PROGRESS = 1024 * 1024;
  * When the connection breaks, the rest is asked for by Range.
  * @throws RegistryError `DigestMismatch`, `SizeMismatch`, `Truncated`, or what the request ended in
  */
-export async function* fetchBlob(session: Session, repository: Repository, descriptor: Descriptor, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* fetchBlob(
+  session: Session,
+  repository: Repository,
+  descriptor: Descriptor,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const embedded = embeddedContent(descriptor);
   if (embedded !== undefined) {
     yield embedded;
@@ -32,7 +37,11 @@ export async function* fetchBlob(session: Session, repository: Repository, descr
   if (received !== descriptor.size) throw sizeMismatch(what, descriptor, received);
   const digest = digester.digest();
   if (digest !== descriptor.digest) {
-    throw new RegistryError({ code: 'DigestMismatch', message: `${what}: digest mismatch: got ${digest}, want ${descriptor.digest}`, subject: descriptor.digest });
+    throw new RegistryError({
+      code: 'DigestMismatch',
+      message: `${what}: digest mismatch: got ${digest}, want ${descriptor.digest}`,
+      subject: descriptor.digest,
+    });
   }
   if (held !== undefined) yield held;
 }
@@ -52,7 +61,13 @@ function embeddedContent(descriptor: Descriptor): Uint8Array | undefined {
   return bytes.length === descriptor.size && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest ? bytes : undefined;
 }
 
-async function* resumed(session: Session, repository: Repository, descriptor: Descriptor, what: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* resumed(
+  session: Session,
+  repository: Repository,
+  descriptor: Descriptor,
+  what: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   let received = 0;
   let resumes = 0;
   let resumedAt = 0;
@@ -90,7 +105,14 @@ function truncated(what: string, descriptor: Descriptor, received: number, cause
   });
 }
 
-async function askBlob(session: Session, repository: Repository, descriptor: Descriptor, from: number, what: string, signal: AbortSignal): Promise<Answer> {
+async function askBlob(
+  session: Session,
+  repository: Repository,
+  descriptor: Descriptor,
+  from: number,
+  what: string,
+  signal: AbortSignal,
+): Promise<Answer> {
   const answer = await session.send(
     {
       method: 'GET',
@@ -113,7 +135,9 @@ async function askBlob(session: Session, repository: Repository, descriptor: Des
 function answerProblem(answer: Answer, descriptor: Descriptor, from: number): string | undefined {
   if (answer.status === 206) {
     const start = /^bytes (\d+)-/.exec(header(answer.headers, 'content-range') ?? '')?.[1];
-    return start === String(from) ? undefined : `asked for bytes from ${from}, got content-range ${JSON.stringify(header(answer.headers, 'content-range') ?? '')}`;
+    return start === String(from)
+      ? undefined
+      : `asked for bytes from ${from}, got content-range ${JSON.stringify(header(answer.headers, 'content-range') ?? '')}`;
   }
   const length = header(answer.headers, 'content-length');
   if (length === undefined || Number(length) === descriptor.size) return undefined;
@@ -121,7 +145,13 @@ function answerProblem(answer: Answer, descriptor: Descriptor, from: number): st
 }
 
 /** True when the registry has the blob. */
-export async function hasBlob(session: Session, repository: Repository, digest: string, actions: 'pull' | 'pull,push', signal: AbortSignal): Promise<boolean> {
+export async function hasBlob(
+  session: Session,
+  repository: Repository,
+  digest: string,
+  actions: 'pull' | 'pull,push',
+  signal: AbortSignal,
+): Promise<boolean> {
   const answer = await session.send(
     {
       method: 'HEAD',

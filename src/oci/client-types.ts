@@ -36,7 +36,9 @@ export interface RegistryClient {
 }
 
 /** A blob to push: bytes in memory, or a stream that can be started again (`open`) when an upload has to be repeated. */
-export type Blob = { mediaType: string; bytes: Uint8Array } | { mediaType: string; digest: Digest; size: number; open: () => AsyncIterable<Uint8Array> };
+export type Blob =
+  | { mediaType: string; bytes: Uint8Array }
+  | { mediaType: string; digest: Digest; size: number; open: () => AsyncIterable<Uint8Array> };
 
 /** How to push a blob. */
 export type PushBlobOptions = {

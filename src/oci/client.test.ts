@@ -10,5 +10,9 @@ for (const referrersApi of [true, false]) {
     registry = await startRegistry({ store: memoryStore(), clock: systemClock, referrersApi });
   });
   after(() => registry.close());
-  registryContract(`our registry ${referrersApi ? 'with' : 'without'} the referrers API`, () => ({ host: registry.host, referrersApi, deletes: true }));
+  registryContract(`our registry ${referrersApi ? 'with' : 'without'} the referrers API`, () => ({
+    host: registry.host,
+    referrersApi,
+    deletes: true,
+  }));
 }

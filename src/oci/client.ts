@@ -77,7 +77,13 @@ class Clients implements RegistryClients {
     const proxy: ProxyOptions = access.proxy ?? this.options.proxy ?? {};
     const connections = this.options.connections ?? DEFAULT_CONNECTIONS;
     const settings: TransportSettings = { tls: access.tls ?? {}, insecure, proxy, connections, idle: this.limits.idle };
-    const wire: Wire = { transport: this.#transport(settings), limits: this.limits, bucket: (host) => this.#bucket(host), options: this.options, insecure };
+    const wire: Wire = {
+      transport: this.#transport(settings),
+      limits: this.limits,
+      bucket: (host) => this.#bucket(host),
+      options: this.options,
+      insecure,
+    };
     return new Session(wire, access.credentials ?? anonymous, this.options.random);
   }
 
@@ -121,7 +127,15 @@ class Client implements RegistryClient {
   async ping(registry: string, signal: AbortSignal): Promise<void> {
     const session = this.#session(this.#access.insecure === true);
     const answer = await session.send(
-      { method: 'GET', repository: { registry, path: '' }, path: '', actions: 'pull', accept: [200], what: `ping registry ${JSON.stringify(registry)}`, subject: registry },
+      {
+        method: 'GET',
+        repository: { registry, path: '' },
+        path: '',
+        actions: 'pull',
+        accept: [200],
+        what: `ping registry ${JSON.stringify(registry)}`,
+        subject: registry,
+      },
       signal,
     );
     await answer.discard();
@@ -129,7 +143,9 @@ class Client implements RegistryClient {
 
   resolve(reference: Reference, signal: AbortSignal): Promise<Descriptor> {
     const name = formatReference(reference);
-    return this.#shared('resolve', name, signal, (shared) => this.#read(reference, (session, endpoint) => resolve(session, at(reference, endpoint), name, shared)));
+    return this.#shared('resolve', name, signal, (shared) =>
+      this.#read(reference, (session, endpoint) => resolve(session, at(reference, endpoint), name, shared)),
+    );
   }
 
   fetchManifest(reference: Reference, signal: AbortSignal): Promise<FetchedManifest> {
@@ -149,7 +165,12 @@ class Client implements RegistryClient {
     const { manifest } = fetched;
     // An index inside an index has no platform of its own to pick by.
     if (manifest.kind === 'image') return { ...fetched, manifest };
-    throw new RegistryError({ code: 'ManifestInvalid', message: `fetch image ${JSON.stringify(name)}: the index's entry is an index again`, subject: name, retryable: false });
+    throw new RegistryError({
+      code: 'ManifestInvalid',
+      message: `fetch image ${JSON.stringify(name)}: the index's entry is an index again`,
+      subject: name,
+      retryable: false,
+    });
   }
 
   async *fetchBlob(repository: Repository, descriptor: Descriptor, signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -180,7 +201,13 @@ class Client implements RegistryClient {
         }),
       );
     }
-    return this.#shared('read blob', name, signal, (shared) => readBounded(this.fetchBlob(repository, descriptor, shared), limit, name), String(descriptor.size));
+    return this.#shared(
+      'read blob',
+      name,
+      signal,
+      (shared) => readBounded(this.fetchBlob(repository, descriptor, shared), limit, name),
+      String(descriptor.size),
+    );
   }
 
   hasBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<boolean> {
@@ -189,7 +216,9 @@ class Client implements RegistryClient {
 
   listTags(repository: Repository, signal: AbortSignal): Promise<readonly string[]> {
     const name = formatRepository(repository);
-    return this.#shared('list tags of', name, signal, (shared) => this.#read(repository, (session, endpoint) => listTags(session, endpoint, name, shared)));
+    return this.#shared('list tags of', name, signal, (shared) =>
+      this.#read(repository, (session, endpoint) => listTags(session, endpoint, name, shared)),
+    );
   }
 
   referrers(repository: Repository, digest: Digest, signal: AbortSignal, artifactType?: string): Promise<readonly Descriptor[]> {
@@ -215,7 +244,13 @@ class Client implements RegistryClient {
   }
 
   async tag(reference: Reference, tag: string, signal: AbortSignal): Promise<Descriptor> {
-    if (!isTag(tag)) throw new RegistryError({ code: 'ReferenceInvalid', message: `tag ${JSON.stringify(formatReference(reference))}: ${JSON.stringify(tag)} is not a tag`, subject: tag, retryable: false });
+    if (!isTag(tag))
+      throw new RegistryError({
+        code: 'ReferenceInvalid',
+        message: `tag ${JSON.stringify(formatReference(reference))}: ${JSON.stringify(tag)} is not a tag`,
+        subject: tag,
+        retryable: false,
+      });
     const { bytes, descriptor } = await this.fetchManifest(reference, signal);
     return this.pushManifest(tagged(reference, tag), { mediaType: descriptor.mediaType, bytes }, signal);
   }
@@ -241,7 +276,11 @@ class Client implements RegistryClient {
   }
 
   #endpoints(repository: Repository): [Endpoint, ...Endpoint[]] {
-    return endpoints({ registry: repository.registry, path: repository.path }, this.#clients.options.mirrors ?? [], this.#access.insecure === true);
+    return endpoints(
+      { registry: repository.registry, path: repository.path },
+      this.#clients.options.mirrors ?? [],
+      this.#access.insecure === true,
+    );
   }
 
   async #read<T>(repository: Repository, work: (session: Session, endpoint: Endpoint) => Promise<T>): Promise<T> {
@@ -270,10 +309,24 @@ class Client implements RegistryClient {
 function at(reference: Reference, endpoint: Repository): Reference {
   const key = referenceKey(reference);
   const base = { registry: endpoint.registry, path: endpoint.path };
-  return reference.digest === undefined ? { ...base, tag: key } : { ...base, digest: reference.digest, ...(reference.tag === undefined ? {} : { tag: reference.tag }) };
+  return reference.digest === undefined
+    ? { ...base, tag: key }
+    : { ...base, digest: reference.digest, ...(reference.tag === undefined ? {} : { tag: reference.tag }) };
 }
 
 /** A mirror that lacks the content, is broken or gives wrong bytes must not stop the next one from serving it. */
 function isElsewhereWorthTrying(error: unknown): boolean {
-  return isRegistryError(error, 'NotFound', 'RegistryUnavailable', 'Timeout', 'TlsFailed', 'TooManyRequests', 'AuthenticationFailed', 'DigestMismatch', 'SizeMismatch', 'Truncated', 'ManifestInvalid');
+  return isRegistryError(
+    error,
+    'NotFound',
+    'RegistryUnavailable',
+    'Timeout',
+    'TlsFailed',
+    'TooManyRequests',
+    'AuthenticationFailed',
+    'DigestMismatch',
+    'SizeMismatch',
+    'Truncated',
+    'ManifestInvalid',
+  );
 }

@@ -34,9 +34,12 @@ export function staticCredentials(credential: Credential): CredentialSource {
  * @throws RegistryError `CredentialsInvalid` when empty
  */
 export function parseCredentials(text: string): Credential {
-  if (text === '') throw new RegistryError({ code: 'CredentialsInvalid', message: 'parse credentials: credentials cannot be empty', retryable: false });
+  if (text === '')
+    throw new RegistryError({ code: 'CredentialsInvalid', message: 'parse credentials: credentials cannot be empty', retryable: false });
   const colon = text.indexOf(':');
-  return colon < 0 ? { kind: 'registryToken', token: text } : { kind: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) };
+  return colon < 0
+    ? { kind: 'registryToken', token: text }
+    : { kind: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
 /** The first source that has something to say decides (OB05: the object's secret, then the service account's pull secrets). */

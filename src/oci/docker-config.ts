@@ -13,7 +13,12 @@ const MAX_CONFIG = 1024 * 1024;
 const HUB_NAMES = new Set(['docker.io', 'registry-1.docker.io', 'registry.hub.docker.com']);
 
 function invalid(subject: string, cause: string): RegistryError {
-  return new RegistryError({ code: 'CredentialsInvalid', message: `parse docker config ${JSON.stringify(subject)}: ${cause}`, subject, retryable: false });
+  return new RegistryError({
+    code: 'CredentialsInvalid',
+    message: `parse docker config ${JSON.stringify(subject)}: ${cause}`,
+    subject,
+    retryable: false,
+  });
 }
 
 /**
@@ -91,7 +96,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
  */
 export function findDockerAuth(config: DockerConfig, registry: string, path: string): Credential | undefined {
   const best = config.auths
-    .filter((auth) => auth.credential.kind !== 'anonymous' && hostMatches(auth.host, registry.toLowerCase()) && pathMatches(auth.path, path))
+    .filter(
+      (auth) => auth.credential.kind !== 'anonymous' && hostMatches(auth.host, registry.toLowerCase()) && pathMatches(auth.path, path),
+    )
     .sort((a, b) => specificity(b) - specificity(a))[0];
   return best?.credential;
 }
@@ -120,7 +127,7 @@ function globPart(glob: string, text: string): boolean {
   let g = 0;
   let star = -1;
   let resume = 0;
-  for (let t = 0; t < text.length; ) {
+  for (let t = 0; t < text.length;) {
     if (g < glob.length && (glob[g] === '?' || (glob[g] === text[t] && glob[g] !== '*'))) {
       g++;
       t++;
@@ -156,7 +163,11 @@ export function dockerConfigCredentials(configs: readonly DockerConfig[]): Crede
 }
 
 /** Runs `docker-credential-<helper> get`: the registry's address goes to its stdin, JSON comes back (`{Username, Secret}`). */
-export type CredentialHelper = (helper: string, address: string, signal: AbortSignal) => Promise<{ found: true; output: string } | { found: false }>;
+export type CredentialHelper = (
+  helper: string,
+  address: string,
+  signal: AbortSignal,
+) => Promise<{ found: true; output: string } | { found: false }>;
 
 /**
  * The CLI's credentials: helpers named for the host, then the entries, then the store. Which program runs is decided by the user's
@@ -168,7 +179,8 @@ export function dockerCliCredentials(config: DockerConfig, runHelper: Credential
     id: fingerprint('docker-cli', entries.id, [...config.credentialHelpers], config.credentialStore),
     async credentialFor(repository, signal) {
       const host = repository.registry;
-      const named = config.credentialHelpers.get(host) ?? (host === 'index.docker.io' ? config.credentialHelpers.get('docker.io') : undefined);
+      const named =
+        config.credentialHelpers.get(host) ?? (host === 'index.docker.io' ? config.credentialHelpers.get('docker.io') : undefined);
       if (named !== undefined) return askHelper(named, host, runHelper, signal);
       const stored = await entries.credentialFor(repository, signal);
       if (stored.kind !== 'anonymous' || config.credentialStore === undefined) return stored;
@@ -180,7 +192,12 @@ export function dockerCliCredentials(config: DockerConfig, runHelper: Credential
 async function askHelper(helper: string, host: string, run: CredentialHelper, signal: AbortSignal): Promise<Credential> {
   const subject = `docker-credential-${helper.slice(0, 100)}`;
   const failed = (cause: string): RegistryError =>
-    new RegistryError({ code: 'CredentialsInvalid', message: `ask ${subject} for ${JSON.stringify(host)}: ${cause}`, subject, retryable: false });
+    new RegistryError({
+      code: 'CredentialsInvalid',
+      message: `ask ${subject} for ${JSON.stringify(host)}: ${cause}`,
+      subject,
+      retryable: false,
+    });
   if (!/^[A-Za-z0-9._-]+$/.test(helper)) throw failed('not a helper name');
   const address = host === 'index.docker.io' ? 'https://index.docker.io/v1/' : host;
   const answer = await run(helper, address, signal).catch((error: unknown) => {
@@ -193,7 +210,8 @@ async function askHelper(helper: string, host: string, run: CredentialHelper, si
   } catch {
     throw failed('answer is not JSON');
   }
-  if (!isRecord(value) || typeof value['Username'] !== 'string' || typeof value['Secret'] !== 'string') throw failed('answer has no Username and Secret');
+  if (!isRecord(value) || typeof value['Username'] !== 'string' || typeof value['Secret'] !== 'string')
+    throw failed('answer has no Username and Secret');
   if (value['Username'] === '<token>') return { kind: 'identityToken', token: value['Secret'] };
   return { kind: 'basic', username: value['Username'], password: value['Secret'] };
 }

@@ -5,7 +5,13 @@ import { type CredentialHelper, dockerCliCredentials, parseDockerConfig } from '
 import { anonymous, type CredentialSource } from './credentials.ts';
 
 /** The environment variables that say where docker and podman keep credentials. */
-export type DockerEnvironment = { HOME?: string; DOCKER_CONFIG?: string; REGISTRY_AUTH_FILE?: string; XDG_RUNTIME_DIR?: string; PATH?: string };
+export type DockerEnvironment = {
+  HOME?: string;
+  DOCKER_CONFIG?: string;
+  REGISTRY_AUTH_FILE?: string;
+  XDG_RUNTIME_DIR?: string;
+  PATH?: string;
+};
 
 /** Bytes of a credential helper's answer. */
 const MAX_ANSWER = 64 * 1024;
@@ -13,10 +19,12 @@ const MAX_ANSWER = 64 * 1024;
 /** Files that may hold credentials, best first (as go-containerregistry's default keychain). */
 export function dockerConfigPaths(environment: DockerEnvironment): string[] {
   const paths: string[] = [];
-  if (environment.DOCKER_CONFIG !== undefined && environment.DOCKER_CONFIG !== '') paths.push(join(environment.DOCKER_CONFIG, 'config.json'));
+  if (environment.DOCKER_CONFIG !== undefined && environment.DOCKER_CONFIG !== '')
+    paths.push(join(environment.DOCKER_CONFIG, 'config.json'));
   else if (environment.HOME !== undefined && environment.HOME !== '') paths.push(join(environment.HOME, '.docker', 'config.json'));
   if (environment.REGISTRY_AUTH_FILE !== undefined && environment.REGISTRY_AUTH_FILE !== '') paths.push(environment.REGISTRY_AUTH_FILE);
-  if (environment.XDG_RUNTIME_DIR !== undefined && environment.XDG_RUNTIME_DIR !== '') paths.push(join(environment.XDG_RUNTIME_DIR, 'containers', 'auth.json'));
+  if (environment.XDG_RUNTIME_DIR !== undefined && environment.XDG_RUNTIME_DIR !== '')
+    paths.push(join(environment.XDG_RUNTIME_DIR, 'containers', 'auth.json'));
   return paths;
 }
 

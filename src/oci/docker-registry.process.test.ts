@@ -46,7 +46,16 @@ if (existsSync(BINARY)) {
 async function startDockerRegistry(): Promise<{ host: string; process: ChildProcess; folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'docker-registry-'));
   const port = await freePort();
-  const config = ['version: 0.1', 'log: {level: error, accesslog: {disabled: true}}', 'storage:', `  filesystem: {rootdirectory: ${folder}}`, '  delete: {enabled: true}', 'http:', `  addr: 127.0.0.1:${port}`, ''];
+  const config = [
+    'version: 0.1',
+    'log: {level: error, accesslog: {disabled: true}}',
+    'storage:',
+    `  filesystem: {rootdirectory: ${folder}}`,
+    '  delete: {enabled: true}',
+    'http:',
+    `  addr: 127.0.0.1:${port}`,
+    '',
+  ];
   await writeFile(join(folder, 'config.yml'), config.join('\n'));
   const child = spawn(BINARY, ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
   for (let tries = 0; tries < 100; tries++) {

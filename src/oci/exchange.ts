@@ -39,7 +39,13 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  * nowhere else; a redirect from https to http is refused unless insecure; a write is never redirected.
  * @throws RegistryError for transport failures and refused redirects; any status is an answer
  */
-export async function exchange(wire: Wire, ask: Ask, authorization: string | undefined, attempt: number, signal: AbortSignal): Promise<Answer> {
+export async function exchange(
+  wire: Wire,
+  ask: Ask,
+  authorization: string | undefined,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<Answer> {
   const origin = ask.url.origin;
   let url = ask.url;
   for (let hops = 0; ; hops++) {
@@ -58,14 +64,23 @@ function redirectTarget(wire: Wire, ask: Ask, from: URL, location: string | unde
   if (hops >= wire.limits.redirects) throw refuse('LimitExceeded', `more than ${wire.limits.redirects} redirects`);
   const target = location === undefined ? null : URL.parse(location, from.href);
   if (target === null) throw refuse('RedirectRefused', 'redirect without a usable Location');
-  if (target.protocol !== 'https:' && target.protocol !== 'http:') throw refuse('RedirectRefused', `redirect to ${target.protocol} refused`);
-  if (from.protocol === 'https:' && target.protocol === 'http:' && !wire.insecure) throw refuse('RedirectRefused', 'redirect from https to http refused');
+  if (target.protocol !== 'https:' && target.protocol !== 'http:')
+    throw refuse('RedirectRefused', `redirect to ${target.protocol} refused`);
+  if (from.protocol === 'https:' && target.protocol === 'http:' && !wire.insecure)
+    throw refuse('RedirectRefused', 'redirect from https to http refused');
   target.username = '';
   target.password = '';
   return target;
 }
 
-async function sendOnce(wire: Wire, ask: Ask, authorization: string | undefined, identify: boolean, attempt: number, signal: AbortSignal): Promise<Answer> {
+async function sendOnce(
+  wire: Wire,
+  ask: Ask,
+  authorization: string | undefined,
+  identify: boolean,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<Answer> {
   const { clock, onRequest } = wire.options;
   const bucket = wire.bucket(ask.url.host);
   if (bucket.pause > wire.limits.retryAfter) throw pausedError(ask, bucket.pause);
@@ -99,7 +114,13 @@ function pausedError(ask: Ask, pause: number): RegistryError {
   });
 }
 
-function requestOptions(wire: Wire, ask: Ask, authorization: string | undefined, identify: boolean, signal: AbortSignal): NonNullable<Parameters<typeof request<null>>[1]> {
+function requestOptions(
+  wire: Wire,
+  ask: Ask,
+  authorization: string | undefined,
+  identify: boolean,
+  signal: AbortSignal,
+): NonNullable<Parameters<typeof request<null>>[1]> {
   const length = ask.body === undefined ? undefined : 'bytes' in ask.body ? ask.body.bytes.length : ask.body.size;
   return {
     dispatcher: wire.transport.dispatcher(ask.url, identify),

@@ -16,13 +16,19 @@ export type ArtifactContent = {
 };
 
 /** The config Flux's artifacts share: an image config that says nothing (A01). */
-const CONFIG = Buffer.from('{"architecture":"","created":"0001-01-01T00:00:00Z","os":"","rootfs":{"type":"layers","diff_ids":null},"config":{}}');
+const CONFIG = Buffer.from(
+  '{"architecture":"","created":"0001-01-01T00:00:00Z","os":"","rootfs":{"type":"layers","diff_ids":null},"config":{}}',
+);
 
 /**
  * The manifest of an artifact as Flux writes it (A01–A03): same fields in the same order, so equal content has the digest Flux gives it.
  */
 export function artifactManifest(content: ArtifactContent): { mediaType: string; bytes: Uint8Array } {
-  const layer: Descriptor = { mediaType: content.mediaType ?? mediaTypes.fluxContent, digest: digestOf(content.layer), size: content.layer.length };
+  const layer: Descriptor = {
+    mediaType: content.mediaType ?? mediaTypes.fluxContent,
+    digest: digestOf(content.layer),
+    size: content.layer.length,
+  };
   const config: Descriptor = { mediaType: mediaTypes.fluxConfig, digest: digestOf(CONFIG), size: CONFIG.length };
   const sorted = Object.entries(content.annotations ?? {}).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const manifest = {
@@ -45,7 +51,12 @@ function goJson(json: string): string {
  * @returns the manifest's descriptor
  * @throws RegistryError
  */
-export async function pushArtifact(client: RegistryClient, reference: Reference, content: ArtifactContent, signal: AbortSignal): Promise<Descriptor> {
+export async function pushArtifact(
+  client: RegistryClient,
+  reference: Reference,
+  content: ArtifactContent,
+  signal: AbortSignal,
+): Promise<Descriptor> {
   await Promise.all([
     client.pushBlob(reference, { mediaType: mediaTypes.fluxConfig, bytes: CONFIG }, signal),
     client.pushBlob(reference, { mediaType: content.mediaType ?? mediaTypes.fluxContent, bytes: content.layer }, signal),

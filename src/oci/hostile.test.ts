@@ -15,11 +15,13 @@ import { memoryStore } from './registry/store.ts';
 const signal = (): AbortSignal => AbortSignal.timeout(10_000);
 /** Waits of a retry take no time; real time still passes in sockets. */
 const hasty = { ...systemClock, after: (_delay: number, callback: () => void) => systemClock.after(milliseconds(0), callback) };
-const fails = (code: RegistryErrorCode, pattern = /./) => (error: unknown) => {
-  assert.ok(isRegistryError(error, code), `want ${code}, got ${String(error)}`);
-  assert.match(error.message, pattern);
-  return true;
-};
+const fails =
+  (code: RegistryErrorCode, pattern = /./) =>
+  (error: unknown) => {
+    assert.ok(isRegistryError(error, code), `want ${code}, got ${String(error)}`);
+    assert.match(error.message, pattern);
+    return true;
+  };
 
 async function drain(source: AsyncIterable<Uint8Array>): Promise<number> {
   let size = 0;
@@ -60,25 +62,35 @@ describe('client against a registry that misbehaves', () => {
   const manifests = ({ path }: { path: string }): boolean => path.includes('/manifests/');
 
   it('tries 5xx and 429 again, and gives up after limits.attempts', async () => {
-    faults.add(manifests, { kind: 'status', status: 503 }, 2).add(manifests, { kind: 'status', status: 429, headers: { 'retry-after': '1' } }, 1);
+    faults
+      .add(manifests, { kind: 'status', status: 503 }, 2)
+      .add(manifests, { kind: 'status', status: 429, headers: { 'retry-after': '1' } }, 1);
     assert.equal((await client().resolve({ ...repository, tag: 'v1' }, signal())).digest, manifest.digest);
     faults.clear();
     faults.add(manifests, { kind: 'status', status: 500 });
-    await assert.rejects(client({ attempts: 3 }).fetchManifest({ ...repository, tag: 'v1' }, signal()), fails('RegistryUnavailable', /answered 500/));
+    await assert.rejects(
+      client({ attempts: 3 }).fetchManifest({ ...repository, tag: 'v1' }, signal()),
+      fails('RegistryUnavailable', /answered 500/),
+    );
     assert.equal(faults.seen.filter(manifests).length, 3);
   });
 
   it('does not wait longer than limits.retryAfter: the caller plans that wait', async () => {
     faults.add(manifests, { kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
     const own = client();
-    await assert.rejects(own.resolve({ ...repository, tag: 'v1' }, signal()), (error) => isRegistryError(error, 'TooManyRequests') && error.retryAfter === 3_600_000);
+    await assert.rejects(
+      own.resolve({ ...repository, tag: 'v1' }, signal()),
+      (error) => isRegistryError(error, 'TooManyRequests') && error.retryAfter === 3_600_000,
+    );
     const seen = faults.seen.length;
     await assert.rejects(own.listTags(repository, signal()), fails('TooManyRequests', /asked to wait/));
     assert.equal(faults.seen.length, seen, 'nothing is sent to a registry that asked for peace');
   });
 
   it('keeps what the registry said, bounded and redacted', async () => {
-    const body = JSON.stringify({ errors: [{ code: 'DENIED', message: `no ${'x'.repeat(5000)} https://u:p@h/ \u001b[31m`, detail: { token: 'Bearer abcdefghijkl' } }] });
+    const body = JSON.stringify({
+      errors: [{ code: 'DENIED', message: `no ${'x'.repeat(5000)} https://u:p@h/ \u001b[31m`, detail: { token: 'Bearer abcdefghijkl' } }],
+    });
     faults.add(manifests, { kind: 'status', status: 403, body });
     await assert.rejects(client().resolve({ ...repository, tag: 'v1' }, signal()), (error) => {
       assert.ok(isRegistryError(error, 'AuthenticationFailed'));
@@ -112,7 +124,10 @@ describe('client against a registry that misbehaves', () => {
 
   it('gives up when every download breaks', async () => {
     faults.add(blobs, { kind: 'truncate', after: 1000 });
-    await assert.rejects(drain(client({ resumes: 3 }).fetchBlob(repository, layer, signal())), fails('Truncated', /after \d+ of 400000 bytes/));
+    await assert.rejects(
+      drain(client({ resumes: 3 }).fetchBlob(repository, layer, signal())),
+      fails('Truncated', /after \d+ of 400000 bytes/),
+    );
     assert.equal(faults.seen.filter(blobs).length, 4);
   });
 
@@ -125,7 +140,10 @@ describe('client against a registry that misbehaves', () => {
 
   it('bounds manifests, lists and error bodies', async () => {
     faults.add(() => true, { kind: 'endless' });
-    await assert.rejects(client({ manifestBytes: 100_000 }).fetchManifest({ ...repository, tag: 'v1' }, signal()), fails('LimitExceeded', /100000 bytes/));
+    await assert.rejects(
+      client({ manifestBytes: 100_000 }).fetchManifest({ ...repository, tag: 'v1' }, signal()),
+      fails('LimitExceeded', /100000 bytes/),
+    );
     await assert.rejects(client({ pageBytes: 100_000 }).listTags(repository, signal()), fails('LimitExceeded'));
     faults.clear();
     await assert.rejects(client({ manifestBytes: 10 }).fetchManifest({ ...repository, tag: 'v1' }, signal()), fails('LimitExceeded'));
@@ -176,7 +194,12 @@ describe('client against a server that lies', () => {
     const address = server.address();
     host = `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
     const credentials = staticCredentials({ kind: 'basic', username: 'user', password: 'secret' });
-    own = createRegistryClient({ clock: hasty, random: () => 0, credentials, limits: { pages: 5, redirects: 3, attempts: 1, listItems: 50 } });
+    own = createRegistryClient({
+      clock: hasty,
+      random: () => 0,
+      credentials,
+      limits: { pages: 5, redirects: 3, attempts: 1, listItems: 50 },
+    });
   });
   beforeEach(() => (seen.length = 0));
   after(async () => {
@@ -208,7 +231,10 @@ describe('client against a server that lies', () => {
 
   it('follows a bounded number of redirects, and shows credentials to nobody else', async () => {
     answer = (request, response) => response.writeHead(307, { location: request.url ?? '/' }).end();
-    await assert.rejects(drain(own.fetchBlob(repository(), { mediaType: '', digest, size: 1 }, signal())), fails('LimitExceeded', /3 redirects/));
+    await assert.rejects(
+      drain(own.fetchBlob(repository(), { mediaType: '', digest, size: 1 }, signal())),
+      fails('LimitExceeded', /3 redirects/),
+    );
     const elsewhere = createServer((request, response) => {
       stranger.push(request);
       response.end('x');
@@ -231,8 +257,16 @@ describe('client against a server that lies', () => {
 
   it('refuses manifests that contradict themselves', async () => {
     const cases: [string, string, RegExp][] = [
-      ['{"schemaVersion":2,"manifests":[],"layers":[],"config":{}}', 'application/vnd.oci.image.index.v1+json', /both manifests and layers/],
-      ['{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{}}', 'application/vnd.oci.image.index.v1+json', /contradicts content type/],
+      [
+        '{"schemaVersion":2,"manifests":[],"layers":[],"config":{}}',
+        'application/vnd.oci.image.index.v1+json',
+        /both manifests and layers/,
+      ],
+      [
+        '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{}}',
+        'application/vnd.oci.image.index.v1+json',
+        /contradicts content type/,
+      ],
       ['{"schemaVersion":1}', 'application/json', /schemaVersion 1/],
       ['{"schemaVersion":2,"layers":[{"digest":"md5:abc","size":1}],"config":{"digest":"md5:x","size":1}}', '', /is not a digest/],
       [`{"schemaVersion":2,"config":{"digest":"${digest}","size":-1}}`, '', /is not a size/],
@@ -266,6 +300,9 @@ describe('client against a server that lies', () => {
       if (request.method === 'HEAD') response.writeHead(404).end();
       else response.writeHead(202, {}).end();
     };
-    await assert.rejects(own.pushBlob(repository(), { mediaType: '', bytes: Buffer.from('x') }, signal()), fails('RedirectRefused', /upload location/));
+    await assert.rejects(
+      own.pushBlob(repository(), { mediaType: '', bytes: Buffer.from('x') }, signal()),
+      fails('RedirectRefused', /upload location/),
+    );
   });
 });

@@ -37,7 +37,7 @@ export function transportError(error: unknown, what: string, subject: string, si
     subject,
     cause: error,
     retryable: kind !== 'TlsFailed',
-    ...(kind === 'TlsFailed' ? { remedy: 'give the registry\'s CA in certSecretRef, or set insecure if that is meant' } : {}),
+    ...(kind === 'TlsFailed' ? { remedy: "give the registry's CA in certSecretRef, or set insecure if that is meant" } : {}),
   });
 }
 
@@ -61,7 +61,14 @@ function errorCode(error: unknown): string {
 }
 
 /** The error of an answer whose status is not one we asked for. Reads at most `limit` bytes of the body. */
-export async function answerError(answer: Answer, what: string, subject: string, limit: number, foreign: boolean, now: number): Promise<RegistryError> {
+export async function answerError(
+  answer: Answer,
+  what: string,
+  subject: string,
+  limit: number,
+  foreign: boolean,
+  now: number,
+): Promise<RegistryError> {
   // What a redirect's target says is not the registry's word and may come from inside our own network: it is not repeated.
   const entries = foreign ? [] : parseErrorBody(await readSome(answer, limit));
   if (foreign) await answer.discard();

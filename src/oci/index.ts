@@ -1,6 +1,16 @@
 export { annotationKeys, mediaTypes } from './media-types.ts';
 export { isRegistryError, RegistryError, type RegistryErrorCode, type RegistryErrorEntry } from './errors.ts';
-export { digested, formatReference, formatRepository, isTag, parseReference, parseRepository, tagged, type Reference, type Repository } from './reference.ts';
+export {
+  digested,
+  formatReference,
+  formatRepository,
+  isTag,
+  parseReference,
+  parseRepository,
+  tagged,
+  type Reference,
+  type Repository,
+} from './reference.ts';
 export type { Descriptor, FetchedManifest, ImageIndex, ImageManifest, Manifest, Platform } from './descriptor.ts';
 export { descriptorJson, linuxAmd64, parseManifest, selectPlatform } from './manifest.ts';
 export { anonymous, keychain, parseCredentials, staticCredentials, type Credential, type CredentialSource } from './credentials.ts';

@@ -38,9 +38,21 @@ describe('image layouts', () => {
     const directory = join(folder, 'copy');
     for (const tag of ['v1', 'v2', 'v1']) await pullLayout(client, { ...source, tag }, directory, signal());
     const layout = await readLayout(directory);
-    assert.deepEqual(layout.index.manifests.map((entry) => [layoutTag(entry), entry.digest]).toSorted(), [['v1', first.digest], ['v2', second.digest]]);
+    assert.deepEqual(
+      layout.index.manifests.map((entry) => [layoutTag(entry), entry.digest]).toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)),
+      [
+        ['v1', first.digest],
+        ['v2', second.digest],
+      ],
+    );
     const target = { registry: registry.host, path: 'layout/target' };
-    assert.deepEqual(await pushLayout(layout, client, target, signal()), new Map([['v2', second.digest], ['v1', first.digest]]));
+    assert.deepEqual(
+      await pushLayout(layout, client, target, signal()),
+      new Map([
+        ['v2', second.digest],
+        ['v1', first.digest],
+      ]),
+    );
     assert.equal((await client.resolve({ ...target, tag: 'v1' }, signal())).digest, first.digest);
   });
 
@@ -55,7 +67,10 @@ describe('image layouts', () => {
     const layout = await readLayout(directory);
     await assert.rejects(readLayoutManifest(layout, pushed), (error) => isRegistryError(error, 'DigestMismatch'));
     await rm(path);
-    await assert.rejects(pushLayout(layout, client, source, signal()), (error) => isRegistryError(error, 'ManifestInvalid') && error.message.includes('missing'));
+    await assert.rejects(
+      pushLayout(layout, client, source, signal()),
+      (error) => isRegistryError(error, 'ManifestInvalid') && error.message.includes('missing'),
+    );
     await writeFile(join(directory, 'index.json'), '{"schemaVersion":2,"manifests":"x"}');
     await assert.rejects(readLayout(directory), (error) => isRegistryError(error, 'ManifestInvalid'));
     await writeFile(join(directory, 'oci-layout'), '{}');

@@ -19,7 +19,13 @@ const MAX_MANIFEST = 4 * 1024 * 1024;
 const MAX_DEPTH = 8;
 
 function invalid(directory: string, cause: string, error?: unknown): RegistryError {
-  return new RegistryError({ code: 'ManifestInvalid', message: `read image layout ${JSON.stringify(directory)}: ${cause}`, subject: directory, cause: error, retryable: false });
+  return new RegistryError({
+    code: 'ManifestInvalid',
+    message: `read image layout ${JSON.stringify(directory)}: ${cause}`,
+    subject: directory,
+    cause: error,
+    retryable: false,
+  });
 }
 
 /**
@@ -28,7 +34,13 @@ function invalid(directory: string, cause: string, error?: unknown): RegistryErr
  */
 export async function readLayout(directory: string): Promise<ImageLayout> {
   const marker = await readText(directory, 'oci-layout', 1024);
-  if (marker === undefined) throw new RegistryError({ code: 'NotFound', message: `read image layout ${JSON.stringify(directory)}: no file "oci-layout"`, subject: directory, retryable: false });
+  if (marker === undefined)
+    throw new RegistryError({
+      code: 'NotFound',
+      message: `read image layout ${JSON.stringify(directory)}: no file "oci-layout"`,
+      subject: directory,
+      retryable: false,
+    });
   if (!/"imageLayoutVersion"\s*:\s*"1\.0\.0"/.test(marker)) throw invalid(directory, 'imageLayoutVersion is not "1.0.0"');
   const text = await readText(directory, 'index.json', MAX_INDEX);
   if (text === undefined) throw invalid(directory, 'no file "index.json"');
@@ -61,9 +73,18 @@ export async function readLayoutManifest(layout: ImageLayout, descriptor: Descri
   });
   const digest = digestOf(bytes, digestAlgorithm(descriptor.digest));
   if (digest !== descriptor.digest) {
-    throw new RegistryError({ code: 'DigestMismatch', message: `read image layout ${JSON.stringify(layout.directory)}: digest mismatch: got ${digest}, want ${descriptor.digest}`, subject: descriptor.digest, retryable: false });
+    throw new RegistryError({
+      code: 'DigestMismatch',
+      message: `read image layout ${JSON.stringify(layout.directory)}: digest mismatch: got ${digest}, want ${descriptor.digest}`,
+      subject: descriptor.digest,
+      retryable: false,
+    });
   }
-  return { descriptor: { ...descriptor, size: bytes.length }, bytes, manifest: parseManifest(bytes, descriptor.mediaType, descriptor.digest) };
+  return {
+    descriptor: { ...descriptor, size: bytes.length },
+    bytes,
+    manifest: parseManifest(bytes, descriptor.mediaType, descriptor.digest),
+  };
 }
 
 /** The tag an entry of a layout's index stands for; undefined when it has none or a full reference. */
@@ -76,7 +97,12 @@ export function layoutTag(entry: Descriptor): string | undefined {
  * Pushes everything a layout holds to a repository, bytes unchanged: what others refer to first, subjects before their referrers.
  * @returns tag → digest of what was tagged
  */
-export async function pushLayout(layout: ImageLayout, client: RegistryClient, repository: Repository, signal: AbortSignal): Promise<ReadonlyMap<string, Digest>> {
+export async function pushLayout(
+  layout: ImageLayout,
+  client: RegistryClient,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Digest>> {
   const done = new Set<Digest>();
   const fetched = await Promise.all(layout.index.manifests.map((entry) => readLayoutManifest(layout, entry)));
   const bySubjectLast = fetched.toSorted((a, b) => Number(a.manifest.subject !== undefined) - Number(b.manifest.subject !== undefined));
@@ -106,11 +132,16 @@ async function pushTree(
   done.add(descriptor.digest);
   if (depth > MAX_DEPTH) throw invalid(layout.directory, `indexes nested deeper than ${MAX_DEPTH}`);
   if (manifest.kind === 'index') {
-    for (const child of manifest.manifests) await pushTree(layout, client, repository, await readLayoutManifest(layout, child), done, depth + 1, signal);
+    for (const child of manifest.manifests)
+      await pushTree(layout, client, repository, await readLayoutManifest(layout, child), done, depth + 1, signal);
   } else {
     for (const blob of [manifest.config, ...manifest.layers]) {
       const path = layoutBlobPath(layout, blob.digest);
-      await client.pushBlob(repository, { mediaType: blob.mediaType, digest: blob.digest, size: blob.size, open: () => readFileStream(path) }, signal);
+      await client.pushBlob(
+        repository,
+        { mediaType: blob.mediaType, digest: blob.digest, size: blob.size, open: () => readFileStream(path) },
+        signal,
+      );
     }
   }
   await client.pushManifest(digested(repository, descriptor.digest), { mediaType: descriptor.mediaType, bytes }, signal);
@@ -133,9 +164,18 @@ async function* readFileStream(path: string): AsyncGenerator<Uint8Array> {
  * Copies what a reference points to (with `withReferrers`, also the manifests that refer to it) into a layout, creating or extending it.
  * `index.json` is replaced last, so that a broken-off copy leaves the old layout valid.
  */
-export async function pullLayout(client: RegistryClient, reference: Reference, directory: string, signal: AbortSignal, withReferrers = false): Promise<Descriptor> {
+export async function pullLayout(
+  client: RegistryClient,
+  reference: Reference,
+  directory: string,
+  signal: AbortSignal,
+  withReferrers = false,
+): Promise<Descriptor> {
   await mkdir(join(directory, 'blobs'), { recursive: true });
-  const layout: ImageLayout = (await readLayoutIfAny(directory)) ?? { directory, index: { kind: 'index', mediaType: mediaTypes.ociIndex, manifests: [], annotations: {} } };
+  const layout: ImageLayout = (await readLayoutIfAny(directory)) ?? {
+    directory,
+    index: { kind: 'index', mediaType: mediaTypes.ociIndex, manifests: [], annotations: {} },
+  };
   const top = await client.fetchManifest(reference, signal);
   await pullTree(client, reference, top, layout, 0, signal);
   const entries: Descriptor[] = [withTag(top.descriptor, reference.digest === undefined ? (reference.tag ?? 'latest') : reference.tag)];
@@ -146,7 +186,9 @@ export async function pullLayout(client: RegistryClient, reference: Reference, d
       entries.push(referrer);
     }
   }
-  const kept = layout.index.manifests.filter((old) => !entries.some((entry) => entry.digest === old.digest && layoutTag(entry) === layoutTag(old)) && !retagged(old, entries));
+  const kept = layout.index.manifests.filter(
+    (old) => !entries.some((entry) => entry.digest === old.digest && layoutTag(entry) === layoutTag(old)) && !retagged(old, entries),
+  );
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...kept, ...entries].map(descriptorJson) };
   await writeFile(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
   await replaceFile(join(directory, 'index.json'), Buffer.from(JSON.stringify(index)));
@@ -167,18 +209,32 @@ async function readLayoutIfAny(directory: string): Promise<ImageLayout | undefin
   return marker === undefined ? undefined : readLayout(directory);
 }
 
-async function pullTree(client: RegistryClient, repository: Repository, entry: FetchedManifest, layout: ImageLayout, depth: number, signal: AbortSignal): Promise<void> {
+async function pullTree(
+  client: RegistryClient,
+  repository: Repository,
+  entry: FetchedManifest,
+  layout: ImageLayout,
+  depth: number,
+  signal: AbortSignal,
+): Promise<void> {
   if (depth > MAX_DEPTH) throw invalid(layout.directory, `indexes nested deeper than ${MAX_DEPTH}`);
   const { manifest } = entry;
   if (manifest.kind === 'index') {
-    for (const child of manifest.manifests) await pullTree(client, repository, await client.fetchManifest(digested(repository, child.digest), signal), layout, depth + 1, signal);
+    for (const child of manifest.manifests)
+      await pullTree(client, repository, await client.fetchManifest(digested(repository, child.digest), signal), layout, depth + 1, signal);
   } else {
     for (const blob of [manifest.config, ...manifest.layers]) await pullBlob(client, repository, blob, layout, signal);
   }
   await replaceFile(layoutBlobPath(layout, entry.descriptor.digest), entry.bytes);
 }
 
-async function pullBlob(client: RegistryClient, repository: Repository, blob: Descriptor, layout: ImageLayout, signal: AbortSignal): Promise<void> {
+async function pullBlob(
+  client: RegistryClient,
+  repository: Repository,
+  blob: Descriptor,
+  layout: ImageLayout,
+  signal: AbortSignal,
+): Promise<void> {
   const path = layoutBlobPath(layout, blob.digest);
   const present = await stat(path).catch(() => undefined);
   if (present?.size === blob.size) return;

@@ -27,7 +27,8 @@ function readTags(bytes: Uint8Array, what: string, subject: string): string[] {
   const value = parseJson(bytes);
   const tags: unknown = typeof value === 'object' && value !== null && 'tags' in value ? value.tags : undefined;
   if (tags === null) return [];
-  if (!Array.isArray(tags)) throw new RegistryError({ code: 'ManifestInvalid', message: `${what}: the answer has no list of tags`, subject });
+  if (!Array.isArray(tags))
+    throw new RegistryError({ code: 'ManifestInvalid', message: `${what}: the answer has no list of tags`, subject });
   return tags.filter((tag) => typeof tag === 'string');
 }
 
@@ -66,7 +67,12 @@ async function* pages(
     yield { answer, bytes: await readAnswer(answer, limits.pageBytes, what, subject, signal) };
     if (link === undefined || answer.status !== 200) return;
     if (link.host !== answer.url.host || link.protocol !== answer.url.protocol) {
-      throw new RegistryError({ code: 'RedirectRefused', message: `${what}: the next page is at another host, ${JSON.stringify(link.host)}`, subject, retryable: false });
+      throw new RegistryError({
+        code: 'RedirectRefused',
+        message: `${what}: the next page is at another host, ${JSON.stringify(link.host)}`,
+        subject,
+        retryable: false,
+      });
     }
     next = link;
   }
@@ -92,9 +98,17 @@ export function referrersTag(digest: Digest): string {
  * Manifests that name `digest` as their subject: by the referrers API, or from the referrers tag where the registry has no such API
  * (distribution-spec "listing referrers"). Filtered by type here too: a registry need not do it.
  */
-export async function referrers(session: Session, repository: Repository, digest: Digest, artifactType: string | undefined, signal: AbortSignal): Promise<Descriptor[]> {
+export async function referrers(
+  session: Session,
+  repository: Repository,
+  digest: Digest,
+  artifactType: string | undefined,
+  signal: AbortSignal,
+): Promise<Descriptor[]> {
   const name = `${formatRepository(repository)}@${digest}`;
-  const found = (await referrersByApi(session, repository, digest, artifactType, name, signal)) ?? (await referrersByTag(session, repository, digest, name, signal));
+  const found =
+    (await referrersByApi(session, repository, digest, artifactType, name, signal)) ??
+    (await referrersByTag(session, repository, digest, name, signal));
   return found.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
 }
 
@@ -110,7 +124,16 @@ async function referrersByApi(
   const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
   const found: Descriptor[] = [];
   try {
-    for await (const { answer, bytes } of pages(session, repository, `referrers/${digest}${query}`, mediaTypes.ociIndex, [200], what, name, signal)) {
+    for await (const { answer, bytes } of pages(
+      session,
+      repository,
+      `referrers/${digest}${query}`,
+      mediaTypes.ociIndex,
+      [200],
+      what,
+      name,
+      signal,
+    )) {
       if (header(answer.headers, 'content-type')?.split(';')[0]?.trim() !== mediaTypes.ociIndex) return undefined;
       const index = parseManifest(bytes, mediaTypes.ociIndex, name);
       if (index.kind !== 'index') return undefined;
@@ -124,9 +147,20 @@ async function referrersByApi(
   return found;
 }
 
-async function referrersByTag(session: Session, repository: Repository, digest: Digest, name: string, signal: AbortSignal): Promise<readonly Descriptor[]> {
+async function referrersByTag(
+  session: Session,
+  repository: Repository,
+  digest: Digest,
+  name: string,
+  signal: AbortSignal,
+): Promise<readonly Descriptor[]> {
   try {
-    const { manifest } = await fetchManifest(session, tagged(repository, referrersTag(digest)), `${formatRepository(repository)}:${referrersTag(digest)}`, signal);
+    const { manifest } = await fetchManifest(
+      session,
+      tagged(repository, referrersTag(digest)),
+      `${formatRepository(repository)}:${referrersTag(digest)}`,
+      signal,
+    );
     return manifest.kind === 'index' ? manifest.manifests : [];
   } catch (error) {
     if (isRegistryError(error, 'NotFound')) return [];

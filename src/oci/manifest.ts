@@ -31,7 +31,13 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
     return toManifest(record(value, 'manifest'), contentType?.split(';')[0]?.trim());
   } catch (cause) {
     const why = cause instanceof Fault ? cause.message : 'not UTF-8 JSON';
-    throw new RegistryError({ code: 'ManifestInvalid', message: `parse manifest ${JSON.stringify(subject)}: ${why}`, subject, cause, retryable: false });
+    throw new RegistryError({
+      code: 'ManifestInvalid',
+      message: `parse manifest ${JSON.stringify(subject)}: ${why}`,
+      subject,
+      cause,
+      retryable: false,
+    });
   }
 }
 
@@ -40,7 +46,8 @@ function toManifest(value: Record<string, unknown>, contentType: string | undefi
   if (version !== undefined && version !== 2) throw new Fault(`schemaVersion ${JSON.stringify(version)} is not supported, want 2`);
   const own = optionalString(value, 'mediaType');
   const stated = contentType !== undefined && (IMAGE_TYPES.has(contentType) || INDEX_TYPES.has(contentType)) ? contentType : undefined;
-  if (own !== undefined && stated !== undefined && own !== stated) throw new Fault(`mediaType ${JSON.stringify(own)} contradicts content type ${JSON.stringify(stated)}`);
+  if (own !== undefined && stated !== undefined && own !== stated)
+    throw new Fault(`mediaType ${JSON.stringify(own)} contradicts content type ${JSON.stringify(stated)}`);
   const hasManifests = value['manifests'] !== undefined;
   const hasLayers = value['layers'] !== undefined || value['config'] !== undefined;
   if (hasManifests && hasLayers) throw new Fault('has both manifests and layers');
@@ -86,8 +93,10 @@ function toDescriptor(value: unknown, path: string): Descriptor {
   const fields = record(value, path);
   const digest = fields['digest'];
   const size = fields['size'];
-  if (typeof digest !== 'string' || !isDigest(digest)) throw new Fault(`${path}.digest ${JSON.stringify(String(digest).slice(0, 200))} is not a digest`);
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > MAX_SIZE) throw new Fault(`${path}.size ${JSON.stringify(size)} is not a size`);
+  if (typeof digest !== 'string' || !isDigest(digest))
+    throw new Fault(`${path}.digest ${JSON.stringify(String(digest).slice(0, 200))} is not a digest`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > MAX_SIZE)
+    throw new Fault(`${path}.size ${JSON.stringify(size)} is not a size`);
   return {
     mediaType: optionalString(fields, 'mediaType') ?? '',
     digest,
@@ -141,7 +150,11 @@ function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]
 export function selectPlatform(index: ImageIndex, platform: Platform, subject: string): Descriptor {
   const found = index.manifests.find((entry) => {
     const have = entry.platform ?? linuxAmd64;
-    return have.os === platform.os && have.architecture === platform.architecture && (platform.variant === undefined || have.variant === platform.variant);
+    return (
+      have.os === platform.os &&
+      have.architecture === platform.architecture &&
+      (platform.variant === undefined || have.variant === platform.variant)
+    );
   });
   if (found !== undefined) return found;
   const wanted = [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join('/');
@@ -167,4 +180,3 @@ export function descriptorJson(descriptor: Descriptor): Record<string, unknown> 
     ...optional('artifactType', artifactType),
   };
 }
-

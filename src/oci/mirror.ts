@@ -16,7 +16,12 @@ export function parseMirrorRule(text: string): MirrorRule {
   const insecure = stated.startsWith('http://');
   const target = stated.replace(/^https?:\/\//, '').replace(/\/+$/, '');
   if (equals < 0 || !/^[A-Za-z0-9.:\-[\]]+$/.test(host) || !/^[A-Za-z0-9.:\-[\]]+(\/[a-z0-9._\-/]+)?$/.test(target)) {
-    throw new RegistryError({ code: 'ReferenceInvalid', message: `parse mirror ${JSON.stringify(text)}: want HOST=OTHER[/prefix]`, subject: text, retryable: false });
+    throw new RegistryError({
+      code: 'ReferenceInvalid',
+      message: `parse mirror ${JSON.stringify(text)}: want HOST=OTHER[/prefix]`,
+      subject: text,
+      retryable: false,
+    });
   }
   return { host: host === 'docker.io' ? 'index.docker.io' : host, target, ...(insecure ? { insecure } : {}) };
 }
@@ -36,5 +41,10 @@ function toEndpoint(repository: Repository, rule: MirrorRule, insecure: boolean)
   const slash = rule.target.indexOf('/');
   const registry = slash < 0 ? rule.target : rule.target.slice(0, slash);
   const prefix = slash < 0 ? '' : `${rule.target.slice(slash + 1)}/`;
-  return { registry, path: `${prefix}${repository.path}`, insecure: rule.insecure ?? (registry === repository.registry && insecure), mirror: true };
+  return {
+    registry,
+    path: `${prefix}${repository.path}`,
+    insecure: rule.insecure ?? (registry === repository.registry && insecure),
+    mirror: true,
+  };
 }

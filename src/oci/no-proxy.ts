@@ -22,7 +22,10 @@ export function compileNoProxy(list: string | undefined): NoProxy {
     rules.push(compileEntry(entry));
   }
   return (hostname, port) => {
-    const host = hostname.toLowerCase().replace(/^\[|\]$/g, '').replace(/\.$/, '');
+    const host = hostname
+      .toLowerCase()
+      .replace(/^\[|\]$/g, '')
+      .replace(/\.$/, '');
     if (host === 'localhost') return true;
     const version = isIP(host);
     if (version !== 0) {

@@ -72,7 +72,12 @@ export async function fetchManifest(session: Session, reference: Reference, name
 function checkDigest(bytes: Uint8Array, promised: Digest | undefined, what: string, name: string): Digest {
   const digest = digestOf(bytes, promised === undefined ? 'sha256' : digestAlgorithm(promised));
   if (promised === undefined || promised === digest) return digest;
-  throw new RegistryError({ code: 'DigestMismatch', message: `${what}: digest mismatch: got ${digest}, want ${promised}`, subject: name, retryable: true });
+  throw new RegistryError({
+    code: 'DigestMismatch',
+    message: `${what}: digest mismatch: got ${digest}, want ${promised}`,
+    subject: name,
+    retryable: true,
+  });
 }
 
 /** Reads an answer's body, at most `limit` bytes; a stated length must hold. */
@@ -80,13 +85,24 @@ export async function readAnswer(answer: Answer, limit: number, what: string, su
   const stated = header(answer.headers, 'content-length');
   if (stated !== undefined && Number(stated) > limit) {
     await answer.discard();
-    throw new RegistryError({ code: 'LimitExceeded', message: `${what}: ${stated} bytes are more than the allowed ${limit}`, subject, retryable: false });
+    throw new RegistryError({
+      code: 'LimitExceeded',
+      message: `${what}: ${stated} bytes are more than the allowed ${limit}`,
+      subject,
+      retryable: false,
+    });
   }
   try {
     return await readBounded(answer.body, limit, subject);
   } catch (error) {
     if (isCodedError(error, 'LimitExceeded')) {
-      throw new RegistryError({ code: 'LimitExceeded', message: `${what}: more than the allowed ${limit} bytes`, subject, cause: error, retryable: false });
+      throw new RegistryError({
+        code: 'LimitExceeded',
+        message: `${what}: more than the allowed ${limit} bytes`,
+        subject,
+        cause: error,
+        retryable: false,
+      });
     }
     throw transportError(error, what, subject, signal);
   }

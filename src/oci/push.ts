@@ -20,17 +20,33 @@ const MAX_CHUNK = 256 * 1024 * 1024;
 type Source = { descriptor: Descriptor; open: () => AsyncIterable<Uint8Array>; bytes: Uint8Array | undefined };
 
 /** Uploads a blob unless it is there already (distribution-spec "pushing blobs"): mount, one PUT, or pieces by PATCH. */
-export async function pushBlob(session: Session, repository: Repository, blob: Blob, options: PushBlobOptions, signal: AbortSignal): Promise<Descriptor> {
+export async function pushBlob(
+  session: Session,
+  repository: Repository,
+  blob: Blob,
+  options: PushBlobOptions,
+  signal: AbortSignal,
+): Promise<Descriptor> {
   const source = toSource(blob);
   const { descriptor } = source;
   if (await hasBlob(session, repository, descriptor.digest, 'pull,push', signal)) return descriptor;
   const what = `push blob ${JSON.stringify(descriptor.digest)} to ${JSON.stringify(formatRepository(repository))}`;
   for (let tries = 1; ; tries++) {
-    const location = await startUpload(session, repository, descriptor, tries === 1 ? options.mountFrom : undefined, what, signal);
-    if (location === undefined) return descriptor;
+    const started = await startUpload(session, repository, descriptor, tries === 1 ? options.mountFrom : undefined, what, signal);
+    if (started === undefined) return descriptor;
+    const { location, smallestChunk } = started;
     try {
       if (options.chunkBytes === undefined) await putWhole(session, repository, source, location, what, signal);
-      else await putPieces(session, repository, source, location, Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, options.chunkBytes)), what, signal);
+      else
+        await putPieces(
+          session,
+          repository,
+          source,
+          location,
+          Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, smallestChunk, options.chunkBytes)),
+          what,
+          signal,
+        );
       return descriptor;
     } catch (error) {
       // 404 or 416: the upload session is gone or out of step; only starting over helps.
@@ -61,8 +77,9 @@ async function startUpload(
   mountFrom: Repository | undefined,
   what: string,
   signal: AbortSignal,
-): Promise<URL | undefined> {
-  const mount = mountFrom !== undefined && mountFrom.registry === repository.registry && mountFrom.path !== repository.path ? mountFrom : undefined;
+): Promise<{ location: URL; smallestChunk: number } | undefined> {
+  const mount =
+    mountFrom !== undefined && mountFrom.registry === repository.registry && mountFrom.path !== repository.path ? mountFrom : undefined;
   const query = mount === undefined ? '' : `?mount=${encodeURIComponent(descriptor.digest)}&from=${encodeURIComponent(mount.path)}`;
   const request: RegistryRequest = {
     method: 'POST',
@@ -77,19 +94,32 @@ async function startUpload(
   };
   const answer = await session.send(request, signal);
   await answer.discard();
-  return answer.status === 201 ? undefined : uploadLocation(answer, what, descriptor.digest);
+  if (answer.status === 201) return undefined;
+  const smallest = header(answer.headers, 'oci-chunk-min-length') ?? '';
+  return { location: uploadLocation(answer, what, descriptor.digest), smallestChunk: /^\d{1,10}$/.test(smallest) ? Number(smallest) : 0 };
 }
 
 function uploadLocation(answer: Answer, what: string, subject: string): URL {
   const location = header(answer.headers, 'location');
   const url = location === undefined ? null : URL.parse(location, answer.url.href);
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:') || (url.protocol === 'http:' && answer.url.protocol === 'https:')) {
+  if (
+    url === null ||
+    (url.protocol !== 'https:' && url.protocol !== 'http:') ||
+    (url.protocol === 'http:' && answer.url.protocol === 'https:')
+  ) {
     throw new RegistryError({ code: 'RedirectRefused', message: `${what}: the registry gave no usable upload location`, subject });
   }
   return url;
 }
 
-async function putWhole(session: Session, repository: Repository, source: Source, location: URL, what: string, signal: AbortSignal): Promise<void> {
+async function putWhole(
+  session: Session,
+  repository: Repository,
+  source: Source,
+  location: URL,
+  what: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { descriptor, bytes, open } = source;
   const url = new URL(location);
   url.searchParams.set('digest', descriptor.digest);
@@ -110,7 +140,15 @@ async function putWhole(session: Session, repository: Repository, source: Source
   await answer.discard();
 }
 
-async function putPieces(session: Session, repository: Repository, source: Source, start: URL, size: number, what: string, signal: AbortSignal): Promise<void> {
+async function putPieces(
+  session: Session,
+  repository: Repository,
+  source: Source,
+  start: URL,
+  size: number,
+  what: string,
+  signal: AbortSignal,
+): Promise<void> {
   const digester = new Digester(digestAlgorithm(source.descriptor.digest));
   let location = start;
   let sent = 0;
@@ -120,7 +158,12 @@ async function putPieces(session: Session, repository: Repository, source: Sourc
     sent += piece.length;
   }
   if (sent !== source.descriptor.size || digester.digest() !== source.descriptor.digest) {
-    throw new RegistryError({ code: 'DigestMismatch', message: `${what}: the content read for the upload is not what its digest says`, subject: source.descriptor.digest, retryable: false });
+    throw new RegistryError({
+      code: 'DigestMismatch',
+      message: `${what}: the content read for the upload is not what its digest says`,
+      subject: source.descriptor.digest,
+      retryable: false,
+    });
   }
   await putWhole(session, repository, { ...source, bytes: new Uint8Array() }, location, what, signal);
 }
@@ -176,13 +219,23 @@ async function* pieces(source: AsyncIterable<Uint8Array>, size: number): AsyncGe
  * Uploads a manifest by tag, or by digest when the reference has no tag. A manifest with a subject is entered in the referrers tag
  * when the registry does not say (`OCI-Subject`) that it keeps referrers itself.
  */
-export async function pushManifest(session: Session, reference: Reference, manifest: { mediaType: string; bytes: Uint8Array }, signal: AbortSignal): Promise<Descriptor> {
+export async function pushManifest(
+  session: Session,
+  reference: Reference,
+  manifest: { mediaType: string; bytes: Uint8Array },
+  signal: AbortSignal,
+): Promise<Descriptor> {
   const digest = digestOf(manifest.bytes, reference.digest === undefined ? 'sha256' : digestAlgorithm(reference.digest));
   const target = reference.tag === undefined ? digested(reference, digest) : tagged(reference, reference.tag);
   const name = formatReference(target);
   const what = `push manifest ${JSON.stringify(name)}`;
   if (reference.digest !== undefined && reference.digest !== digest) {
-    throw new RegistryError({ code: 'DigestMismatch', message: `${what}: digest mismatch: got ${digest}, want ${reference.digest}`, subject: name, retryable: false });
+    throw new RegistryError({
+      code: 'DigestMismatch',
+      message: `${what}: digest mismatch: got ${digest}, want ${reference.digest}`,
+      subject: name,
+      retryable: false,
+    });
   }
   const answer = await session.send(
     {
@@ -201,14 +254,26 @@ export async function pushManifest(session: Session, reference: Reference, manif
   await answer.discard();
   const stated = header(answer.headers, 'docker-content-digest');
   if (stated !== undefined && isDigest(stated) && digestAlgorithm(stated) === digestAlgorithm(digest) && stated !== digest) {
-    throw new RegistryError({ code: 'DigestMismatch', message: `${what}: digest mismatch: the registry stored ${stated}, want ${digest}`, subject: name });
+    throw new RegistryError({
+      code: 'DigestMismatch',
+      message: `${what}: digest mismatch: the registry stored ${stated}, want ${digest}`,
+      subject: name,
+    });
   }
   const descriptor: Descriptor = { mediaType: manifest.mediaType, digest, size: manifest.bytes.length };
-  if (header(answer.headers, 'oci-subject') === undefined) await enterReferrer(session, reference, descriptor, manifest.bytes, name, signal);
+  if (header(answer.headers, 'oci-subject') === undefined)
+    await enterReferrer(session, reference, descriptor, manifest.bytes, name, signal);
   return descriptor;
 }
 
-async function enterReferrer(session: Session, repository: Repository, descriptor: Descriptor, bytes: Uint8Array, name: string, signal: AbortSignal): Promise<void> {
+async function enterReferrer(
+  session: Session,
+  repository: Repository,
+  descriptor: Descriptor,
+  bytes: Uint8Array,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
   const manifest = parseManifest(bytes, descriptor.mediaType, name);
   if (manifest.subject === undefined) return;
   const entry: Descriptor = {
@@ -242,10 +307,27 @@ export async function deleteManifest(session: Session, reference: Reference, sig
 
 /** Deletes a blob. */
 export async function deleteBlob(session: Session, repository: Repository, digest: Digest, signal: AbortSignal): Promise<void> {
-  await deletePath(session, repository, `blobs/${digest}`, `delete blob ${JSON.stringify(digest)} of ${JSON.stringify(formatRepository(repository))}`, digest, signal);
+  await deletePath(
+    session,
+    repository,
+    `blobs/${digest}`,
+    `delete blob ${JSON.stringify(digest)} of ${JSON.stringify(formatRepository(repository))}`,
+    digest,
+    signal,
+  );
 }
 
-async function deletePath(session: Session, repository: Repository, path: string, what: string, subject: string, signal: AbortSignal): Promise<void> {
-  const answer = await session.send({ method: 'DELETE', repository, path, actions: 'pull,push,delete', accept: [200, 202], what, subject }, signal);
+async function deletePath(
+  session: Session,
+  repository: Repository,
+  path: string,
+  what: string,
+  subject: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const answer = await session.send(
+    { method: 'DELETE', repository, path, actions: 'pull,push,delete', accept: [200, 202], what, subject },
+    signal,
+  );
   await answer.discard();
 }

@@ -30,16 +30,47 @@ describe('references', () => {
     it(`reads ${text.slice(0, 60)}`, () => {
       const reference = parseReference(text);
       assert.deepEqual([reference.registry, reference.path, referenceKey(reference)], [registry, path, key]);
-      assert.deepEqual(parseReference(formatReference(reference)), { ...reference, ...(reference.tag === undefined && reference.digest === undefined ? { tag: 'latest' } : {}) });
+      assert.deepEqual(parseReference(formatReference(reference)), {
+        ...reference,
+        ...(reference.tag === undefined && reference.digest === undefined ? { tag: 'latest' } : {}),
+      });
     });
   }
 
-  const refused = ['', 'oci://', 'a', 'ghcr.io/', 'ghcr.io/App', 'ghcr.io/app:', 'ghcr.io/app:v+1', `ghcr.io/app:${'t'.repeat(129)}`, 'ghcr.io/app@sha256:abc', 'ghcr.io/app@md5:abc', `ghcr.io/app@${SHA}@${SHA}`];
-  refused.push('ghcr.io/a//b', 'ghcr.io/../b', 'ghcr.io/a/./b', 'ghcr.io/-a', 'ghcr.io/a..b', 'x y.z/app', 'ghcr.io:99999/app', 'ghcr.io/a\nb', `ghcr.io/${'a'.repeat(300)}`, 'user@ghcr.io/app', 'ghcr.io/app?x', 'ghcr.io/app#x');
+  const refused = [
+    '',
+    'oci://',
+    'a',
+    'ghcr.io/',
+    'ghcr.io/App',
+    'ghcr.io/app:',
+    'ghcr.io/app:v+1',
+    `ghcr.io/app:${'t'.repeat(129)}`,
+    'ghcr.io/app@sha256:abc',
+    'ghcr.io/app@md5:abc',
+    `ghcr.io/app@${SHA}@${SHA}`,
+  ];
+  refused.push(
+    'ghcr.io/a//b',
+    'ghcr.io/../b',
+    'ghcr.io/a/./b',
+    'ghcr.io/-a',
+    'ghcr.io/a..b',
+    'x y.z/app',
+    'ghcr.io:99999/app',
+    'ghcr.io/a\nb',
+    `ghcr.io/${'a'.repeat(300)}`,
+    'user@ghcr.io/app',
+    'ghcr.io/app?x',
+    'ghcr.io/app#x',
+  );
   refused.push(`ghcr.io/${'a/'.repeat(5000)}`);
   for (const text of refused) {
     it(`refuses ${JSON.stringify(text.slice(0, 60))}`, () => {
-      assert.throws(() => parseReference(text), (error) => isRegistryError(error, 'ReferenceInvalid') && error.message.length < 2000);
+      assert.throws(
+        () => parseReference(text),
+        (error) => isRegistryError(error, 'ReferenceInvalid') && error.message.length < 2000,
+      );
     });
   }
 

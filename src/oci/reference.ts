@@ -19,7 +19,12 @@ const MAX_REFERENCE = 1024;
 
 function invalid(what: string, text: string, cause: string): RegistryError {
   const shown = text.slice(0, 300);
-  return new RegistryError({ code: 'ReferenceInvalid', message: `parse ${what} ${JSON.stringify(shown)}: ${cause}`, subject: shown, retryable: false });
+  return new RegistryError({
+    code: 'ReferenceInvalid',
+    message: `parse ${what} ${JSON.stringify(shown)}: ${cause}`,
+    subject: shown,
+    retryable: false,
+  });
 }
 
 /**
@@ -37,7 +42,8 @@ export function parseRepository(text: string): Repository {
   const isHost = /[.:]/.test(first) || first === 'localhost';
   const path = isHost ? name.slice(slash + 1) : name;
   const registry = isHost ? first : '';
-  if (path.length < 2 || path.length > 255) throw invalid('repository', text, `repository must be between 2 and 255 characters in length: ${path.slice(0, 300)}`);
+  if (path.length < 2 || path.length > 255)
+    throw invalid('repository', text, `repository must be between 2 and 255 characters in length: ${path.slice(0, 300)}`);
   if (!REPOSITORY_CHARACTERS.test(path)) {
     throw invalid('repository', text, `repository can only contain the characters \`abcdefghijklmnopqrstuvwxyz0123456789_-./\`: ${path}`);
   }
@@ -69,7 +75,8 @@ export function parseReference(text: string): Reference {
   const colon = rest.lastIndexOf(':');
   const hasTag = colon >= 0 && !rest.slice(colon).includes('/');
   const tag = hasTag ? rest.slice(colon + 1) : undefined;
-  if (tag !== undefined && !TAG.test(tag)) throw invalid('reference', text, tag === '' ? 'must specify a tag name after the colon' : `not a tag: ${tag.slice(0, 200)}`);
+  if (tag !== undefined && !TAG.test(tag))
+    throw invalid('reference', text, tag === '' ? 'must specify a tag name after the colon' : `not a tag: ${tag.slice(0, 200)}`);
   const repository = parseRepository(hasTag ? rest.slice(0, colon) : rest);
   return { ...repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }

@@ -62,7 +62,12 @@ export class Session {
     }
   }
 
-  async #attempt(request: RegistryRequest, attempt: number, last: boolean, signal: AbortSignal): Promise<{ answer: Answer } | { error: RegistryError }> {
+  async #attempt(
+    request: RegistryRequest,
+    attempt: number,
+    last: boolean,
+    signal: AbortSignal,
+  ): Promise<{ answer: Answer } | { error: RegistryError }> {
     try {
       const answer = await this.#authorized(request, attempt, signal);
       if (request.accept.includes(answer.status)) return { answer };

@@ -1,4 +1,4 @@
-import { getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import type { ProxyOptions, TlsOptions } from './client-types.ts';
 import { fingerprint } from './credentials.ts';
@@ -8,7 +8,7 @@ import { compileNoProxy, type NoProxy } from './no-proxy.ts';
 /** What decides over which connection a request goes. Equal settings share connections, whatever the credentials. */
 export type TransportSettings = { tls: TlsOptions; insecure: boolean; proxy: ProxyOptions; connections: number; idle: number };
 
-type ConnectTls = { ca?: string[]; cert?: string; key?: string; rejectUnauthorized: boolean };
+type ConnectTls = { secureContext?: SecureContext; rejectUnauthorized: boolean };
 
 /** Connection pools for one set of certificates and proxy; picks the pool for each URL. */
 export class Transport {
@@ -61,9 +61,12 @@ export class Transport {
 
   #tls(identify: boolean): ConnectTls {
     const { tls, insecure } = this.#settings;
-    const identity = identify && tls.certificate !== undefined && tls.key !== undefined ? { cert: tls.certificate, key: tls.key } : {};
-    if (tls.ca !== undefined) return { ca: [...getCACertificates('default'), tls.ca], rejectUnauthorized: true, ...identity };
-    return { rejectUnauthorized: !insecure, ...identity };
+    const identity =
+      identify && tls.certificate !== undefined && tls.key !== undefined ? { cert: tls.certificate, key: tls.key } : undefined;
+    if (tls.ca === undefined && identity === undefined) return { rejectUnauthorized: !insecure };
+    const trust = tls.ca === undefined ? {} : { ca: [...getCACertificates('default'), tls.ca] };
+    // One context for all connections: reading the system's certificates anew for each would cost more than the handshake.
+    return { secureContext: secureContext({ ...trust, ...identity }), rejectUnauthorized: tls.ca !== undefined || !insecure };
   }
 
   /** Ends every connection. */
@@ -74,10 +77,24 @@ export class Transport {
   }
 }
 
+function secureContext(material: Parameters<typeof createSecureContext>[0]): SecureContext {
+  try {
+    return createSecureContext(material);
+  } catch (error) {
+    // The library's text names the problem and quotes no key.
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new RegistryError({ code: 'TlsFailed', message: `read TLS certificates and key: ${cause}`, cause: error, retryable: false });
+  }
+}
+
 function proxyUrl(proxy: string): URL {
   const url = URL.parse(proxy.includes('://') ? proxy : `http://${proxy}`);
   if (url === null || !['http:', 'https:', 'socks5:', 'socks:'].includes(url.protocol)) {
-    throw new RegistryError({ code: 'CredentialsInvalid', message: 'read proxy address: want http://, https:// or socks5://', retryable: false });
+    throw new RegistryError({
+      code: 'CredentialsInvalid',
+      message: 'read proxy address: want http://, https:// or socks5://',
+      retryable: false,
+    });
   }
   return url;
 }

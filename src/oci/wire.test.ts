@@ -9,9 +9,15 @@ import { isLocal } from './session.ts';
 
 describe('WWW-Authenticate', () => {
   it('reads challenges as registries write them (RFC 9110 §11.6.1)', () => {
-    assert.deepEqual(parseChallenges('Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push"'), [
-      { scheme: 'bearer', parameters: { realm: 'https://auth.docker.io/token', service: 'registry.docker.io', scope: 'repository:a/b:pull,push' } },
-    ]);
+    assert.deepEqual(
+      parseChallenges('Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push"'),
+      [
+        {
+          scheme: 'bearer',
+          parameters: { realm: 'https://auth.docker.io/token', service: 'registry.docker.io', scope: 'repository:a/b:pull,push' },
+        },
+      ],
+    );
     assert.deepEqual(parseChallenges('Basic realm="a \\"b\\"", Bearer realm=https://x/token , service=y'), [
       { scheme: 'basic', parameters: { realm: 'a "b"' } },
       { scheme: 'bearer', parameters: { realm: 'https://x/token', service: 'y' } },
@@ -31,7 +37,10 @@ describe('WWW-Authenticate', () => {
   });
 
   it('puts the actions of equal scopes together', () => {
-    assert.deepEqual(mergeScopes(['repository:a/b:pull', 'repository:c:pull', 'repository:a/b:push,pull']), ['repository:a/b:pull,push', 'repository:c:pull']);
+    assert.deepEqual(mergeScopes(['repository:a/b:pull', 'repository:c:pull', 'repository:a/b:push,pull']), [
+      'repository:a/b:pull,push',
+      'repository:c:pull',
+    ]);
   });
 });
 
@@ -61,7 +70,8 @@ describe('NO_PROXY', () => {
     ['', '[::1]', '443', true],
   ];
   for (const [list, host, port, direct] of cases) {
-    it(`${JSON.stringify(list)} ${direct ? 'covers' : 'does not cover'} ${host}:${port}`, () => assert.equal(compileNoProxy(list)(host, port), direct));
+    it(`${JSON.stringify(list)} ${direct ? 'covers' : 'does not cover'} ${host}:${port}`, () =>
+      assert.equal(compileNoProxy(list)(host, port), direct));
   }
 });
 
@@ -76,13 +86,25 @@ describe('answers', () => {
 
   it('reads error bodies, whatever they are', () => {
     assert.deepEqual(parseErrorBody('{"errors":[{"code":"DENIED","message":"no"}]}'), [{ code: 'DENIED', message: 'no' }]);
-    for (const text of ['', 'null', '[]', '{"errors":{}}', '{"errors":[1,null,"x"]}', '{"errors":null}']) assert.deepEqual(parseErrorBody(text), []);
+    for (const text of ['', 'null', '[]', '{"errors":{}}', '{"errors":[1,null,"x"]}', '{"errors":null}'])
+      assert.deepEqual(parseErrorBody(text), []);
     assert.equal(parseErrorBody(JSON.stringify({ errors: Array.from({ length: 100 }, () => ({ code: 'X' })) })).length, 5);
   });
 
   it('knows which registries may speak plain HTTP without being told so', () => {
-    for (const name of ['localhost', 'localhost:5000', 'a.localhost:80', '127.0.0.1:5000', '[::1]:80', '10.0.0.1', '172.16.0.1:1', '192.168.1.1']) assert.ok(isLocal(name), name);
-    for (const name of ['ghcr.io', '172.32.0.1', '11.0.0.1', 'localhost.evil.com', '127.0.0.1.evil.com', '10.0.0.1.nip.io', 'xlocalhost']) assert.ok(!isLocal(name), name);
+    for (const name of [
+      'localhost',
+      'localhost:5000',
+      'a.localhost:80',
+      '127.0.0.1:5000',
+      '[::1]:80',
+      '10.0.0.1',
+      '172.16.0.1:1',
+      '192.168.1.1',
+    ])
+      assert.ok(isLocal(name), name);
+    for (const name of ['ghcr.io', '172.32.0.1', '11.0.0.1', 'localhost.evil.com', '127.0.0.1.evil.com', '10.0.0.1.nip.io', 'xlocalhost'])
+      assert.ok(!isLocal(name), name);
   });
 });
 

@@ -36,7 +36,7 @@ export function matchPattern(pattern: string, name: string, budget: Budget): boo
 
 function match(pattern: string, name: string, budget: Budget): boolean {
   let rest = name;
-  for (let left = pattern; left !== ''; ) {
+  for (let left = pattern; left !== '';) {
     const { star, chunk, after } = scanChunk(left);
     left = after;
     if (star && chunk === '') return true;
@@ -78,7 +78,7 @@ function scanChunk(pattern: string): { star: boolean; chunk: string; after: stri
 /** Matches one-character operators at the beginning of `text`; what is left of it, or undefined. */
 function matchChunk(chunk: string, text: string, budget: Budget): string | undefined {
   let at = 0;
-  for (let i = 0; i < chunk.length; ) {
+  for (let i = 0; i < chunk.length;) {
     spend(budget, 1);
     if (at >= text.length) return undefined;
     const character = chunk[i];

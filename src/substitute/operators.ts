@@ -40,8 +40,12 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ':': substring,
   '/': (value, [old = '', replacement = '']) => replaceText(value, old, replacement, false),
   '//': (value, [old = '', replacement = '']) => replaceText(value, old, replacement, true),
-  '/#': (value, parts) => (parts.length === 2 && value.startsWith(parts[0] ?? '') ? (parts[1] ?? '') + value.slice(parts[0]?.length) : value),
-  '/%': (value, parts) => (parts.length === 2 && value.endsWith(parts[0] ?? '') ? value.slice(0, value.length - (parts[0]?.length ?? 0)) + (parts[1] ?? '') : value),
+  '/#': (value, parts) =>
+    parts.length === 2 && value.startsWith(parts[0] ?? '') ? (parts[1] ?? '') + value.slice(parts[0]?.length) : value,
+  '/%': (value, parts) =>
+    parts.length === 2 && value.endsWith(parts[0] ?? '')
+      ? value.slice(0, value.length - (parts[0]?.length ?? 0)) + (parts[1] ?? '')
+      : value,
 };
 
 /** strconv.Atoi; undefined for what it refuses. */
@@ -72,7 +76,7 @@ function replaceText(value: string, old: string, replacement: string, all: boole
   }
   if (!all) return replacement + value;
   let out = replacement;
-  for (let at = 0; at < value.length; ) {
+  for (let at = 0; at < value.length;) {
     const { width } = runeAt(value, at);
     out += value.slice(at, at + width) + replacement;
     at += width;
@@ -104,7 +108,7 @@ function trimLongest(value: string, pattern: string, budget: Budget): string {
 /** Runes in reverse; bytes that are none become U+FFFD, as in Go. */
 function reverse(value: string): string {
   const runes: string[] = [];
-  for (let at = 0; at < value.length; ) {
+  for (let at = 0; at < value.length;) {
     const { rune, width } = runeAt(value, at);
     runes.push(String.fromCodePoint(rune));
     at += width;

@@ -19,9 +19,14 @@ const nothing: Accept = () => false;
 const notClosing: Accept = (rune) => rune !== CLOSE;
 const notSlash: Accept = (rune) => rune !== 0x2f;
 const notColonOrClosing: Accept = (rune) => rune !== COLON && rune !== CLOSE;
-const oneOf = (characters: string, most: number): Accept => (rune, length) => length <= most && characters.includes(String.fromCodePoint(rune));
-const defaultOperator: Accept = (rune, length) => (length === 1 && rune === COLON) || (length === 2 && '=-?+'.includes(String.fromCodePoint(rune)));
-const replaceOperator: Accept = (rune, length) => (length === 1 && rune === 0x2f) || (length === 2 && '/#%'.includes(String.fromCodePoint(rune)));
+const oneOf =
+  (characters: string, most: number): Accept =>
+  (rune, length) =>
+    length <= most && characters.includes(String.fromCodePoint(rune));
+const defaultOperator: Accept = (rune, length) =>
+  (length === 1 && rune === COLON) || (length === 2 && '=-?+'.includes(String.fromCodePoint(rune)));
+const replaceOperator: Accept = (rune, length) =>
+  (length === 1 && rune === 0x2f) || (length === 2 && '/#%'.includes(String.fromCodePoint(rune)));
 
 /**
  * Parses a template (KB43–KB47).
@@ -57,7 +62,11 @@ class Parser {
 
   #expression(depth: number): Expression {
     if (depth > MAX_DEPTH) {
-      throw new SubstitutionError({ code: 'LimitExceeded', message: `parse expression: more than ${MAX_DEPTH} expressions inside each other`, retryable: false });
+      throw new SubstitutionError({
+        code: 'LimitExceeded',
+        message: `parse expression: more than ${MAX_DEPTH} expressions inside each other`,
+        retryable: false,
+      });
     }
     if (this.#scanner.peek() === 0x23) return this.#length();
     if (this.#scanner.scan({ text: true }, isNameRune) !== 'text') throw this.#fail('unable to parse variable name');

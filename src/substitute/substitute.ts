@@ -81,7 +81,12 @@ class Evaluation {
     const result = findOperator(operator, parts.length)(toByteString(value ?? ''), parts);
     this.#produced += result.length;
     if (this.#produced > MAX_OUTPUT) {
-      throw new SubstitutionError({ code: 'LimitExceeded', message: `substitute variables: more than ${MAX_OUTPUT} bytes`, subject: variable, retryable: false });
+      throw new SubstitutionError({
+        code: 'LimitExceeded',
+        message: `substitute variables: more than ${MAX_OUTPUT} bytes`,
+        subject: variable,
+        retryable: false,
+      });
     }
     return result;
   }
@@ -93,7 +98,12 @@ class Evaluation {
  * @param subject how errors name the object
  * @throws SubstitutionError
  */
-export function substituteObject<T extends { [field: string]: unknown }>(object: T, variables: Variables, options: SubstituteOptions, subject: string): T {
+export function substituteObject<T extends { [field: string]: unknown }>(
+  object: T,
+  variables: Variables,
+  options: SubstituteOptions,
+  subject: string,
+): T {
   if ((variables.size === 0 && options.always !== true) || isOptedOut(object) || !mentionsDollar(object)) return object;
   try {
     const text = substituteText(writeYaml(object as YamlObject), variables, options.strict);
@@ -137,7 +147,9 @@ function withSubject(error: unknown, subject: string): unknown {
 export function isOptedOut(object: { [field: string]: unknown }): boolean {
   const metadata = object['metadata'];
   if (!isRecord(metadata)) return false;
-  return [metadata['labels'], metadata['annotations']].some((map) => isRecord(map) && typeof map[OPT_OUT] === 'string' && map[OPT_OUT].toLowerCase() === 'disabled');
+  return [metadata['labels'], metadata['annotations']].some(
+    (map) => isRecord(map) && typeof map[OPT_OUT] === 'string' && map[OPT_OUT].toLowerCase() === 'disabled',
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -279,7 +279,7 @@ try {
   const first = push(1);
   const floor = await bare(client);
   say(`  bare requests: ${floor.toFixed(1)} s`);
-  const extra = [...(flags.concurrent === undefined ? [] : ['--concurrent', flags.concurrent])];
+  const extra = flags.concurrent === undefined ? [] : ['--concurrent', flags.concurrent];
   const controller = flags.external
     ? undefined
     : await harness.startController(

@@ -51,7 +51,11 @@ export function loadZone(name: string): Zone {
 /** Zone file names that are not made of capitalised words. */
 const oddNames = /^(?:[A-Z][A-Za-z0-9_+-]*|[A-Z]{2,4}\d[A-Z]{3})(?:\/[A-Z][A-Za-z0-9_+-]*)*$/;
 
+/** Aliases that Intl takes for UTC but the tz database calls GMT. */
+const greenwich = /^(?:Etc\/)?(?:GMT[+-]?0?|Greenwich)$/;
+
 function ianaZone(name: string): Zone | undefined {
+  if (greenwich.test(name) && !/[+-]$/.test(name)) return fixed(name, 'GMT', 0);
   if (!oddNames.test(name)) return undefined;
   try {
     const wall = new Intl.DateTimeFormat('en-US', {

@@ -29,9 +29,12 @@ function splitDocuments(text: string): string[] {
   return documents;
 }
 
-/** strings.TrimSpace: JavaScript's trim also takes U+FEFF, and not U+0085. */
+const SPACE = String.raw`[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+`;
+const OUTER_SPACE = new RegExp(`^${SPACE}|${SPACE}$`, 'g');
+
+/** strings.TrimSpace, which takes U+0085 and leaves U+FEFF. */
 function goTrim(text: string): string {
-  return text.replace(/^[\s\u0085]+|[\s\u0085]+$/g, (blank) => (blank.includes('\ufeff') ? blank : ''));
+  return text.replace(OUTER_SPACE, '');
 }
 
 /** Where an error text of a document that does not parse begins. */

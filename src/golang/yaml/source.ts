@@ -18,9 +18,10 @@ export type YamlSource = {
 
 const END = '\0\0\0\0';
 const READ_BLOCK = 512;
-/** Stands for the last byte of UTF-16 that is half a character. */
-const HALF = '\udc00';
+/** Stands for the last byte of UTF-16 that is half a character: pairs with nothing before it. */
+const HALF = '\ud800';
 const INCOMPLETE = 'incomplete';
+const CONTROL_CHARACTERS = 'control characters are not allowed';
 /** One test for the common text: nothing forbidden, nothing beyond the BMP, no other line break than `\n`. */
 const UNUSUAL = /[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
@@ -33,13 +34,13 @@ export function yamlSource(input: string | Uint8Array, limits: YamlLimits): Yaml
   checkLength(input.length, limits);
   const bytes = typeof input !== 'string' ? input : startsAsUtf16(input) ? textToBytes(input) : undefined;
   const order = bytes === undefined ? undefined : utf16Order(bytes);
-  const decoded = typeof input === 'string' && bytes === undefined ? input : decode(bytes ?? new Uint8Array(), order);
+  const decoded = bytes === undefined ? String(input) : decode(bytes, order);
   const hasMark = decoded.charCodeAt(0) === 0xfeff;
   const text = hasMark ? decoded.slice(1) : decoded;
   const simple = !UNUSUAL.test(text);
   const at = simple ? -1 : text.search(FORBIDDEN);
   if (at < 0) return { text: text + END, hasPairs: !simple, simple, problem: undefined, readable: text.length };
-  const problem = problemAt(text, at, order !== undefined);
+  const problem = order === undefined ? problemAt(text, at) : pairProblem(text, at, (bytes?.length ?? 0) % 2 === 1);
   // That a sequence is cut off shows only at the end of the input, when everything before it has been read.
   const readable = problem.startsWith(INCOMPLETE) ? at : readableLength(text, at, hasMark ? 3 : 0);
   return { text: text.slice(0, readable) + END, hasPairs: true, simple, problem, readable };
@@ -71,10 +72,9 @@ function decodeUtf16(bytes: Buffer, length: number = bytes.length): string {
 }
 
 /** What libyaml says of a character it does not take. A byte outside UTF-8 is a lone surrogate (see text.ts). */
-function problemAt(text: string, at: number, utf16: boolean): string {
+function problemAt(text: string, at: number): string {
   const code = text.charCodeAt(at);
-  if (code < 0xd800 || code > 0xdfff) return 'control characters are not allowed';
-  if (utf16) return pairProblem(text, at);
+  if (code < 0xd800 || code > 0xdfff) return CONTROL_CHARACTERS;
   if (!isEscapedByte(code)) return 'invalid Unicode character';
   const bytes = textToBytes(text.slice(at, at + 4));
   const width = sequenceWidth(bytes[0]!);
@@ -89,12 +89,14 @@ function problemAt(text: string, at: number, utf16: boolean): string {
   return 'invalid Unicode character';
 }
 
-/** What libyaml says of half a surrogate pair in UTF-16. */
-function pairProblem(text: string, at: number): string {
-  const last = at === text.length - 1;
-  if (last && text[at] === HALF) return 'incomplete UTF-16 character';
-  if (text.charCodeAt(at) >= 0xdc00) return 'unexpected low surrogate area';
-  return last || (at === text.length - 2 && text.endsWith(HALF)) ? 'incomplete UTF-16 surrogate pair' : 'expected low surrogate area';
+/** What libyaml says of a character of UTF-16 it does not take. `odd`: the last character stands for one byte. */
+function pairProblem(text: string, at: number, odd: boolean): string {
+  const code = text.charCodeAt(at);
+  if (code < 0xd800 || code > 0xdfff) return CONTROL_CHARACTERS;
+  const left = text.length - at - (odd ? 1 : 0);
+  if (left === 0) return `${INCOMPLETE} UTF-16 character`;
+  if (code >= 0xdc00) return 'unexpected low surrogate area';
+  return left === 1 ? `${INCOMPLETE} UTF-16 surrogate pair` : 'expected low surrogate area';
 }
 
 /** Bytes that a leading octet beyond ASCII promises; 0 when it cannot lead. */

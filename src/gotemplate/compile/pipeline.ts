@@ -1,6 +1,6 @@
 import type { GoValue } from '../../golang/index.ts';
 import { reflectValueType } from '../function.ts';
-import type { CommandNode, Operand, PipeNode } from '../parse/ast.ts';
+import type { CommandNode, Operand, PipeNode, VariableNode } from '../parse/ast.ts';
 import { compileCall, failNotAFunction } from './call.ts';
 import type { Compiler, Constant, NilResult } from './compiler.ts';
 import { idealConstant } from './constant.ts';
@@ -67,7 +67,7 @@ function compileCommand(compiler: Compiler, pipe: PipeNode, command: CommandNode
       return plain ? compileOperand(compiler, first) : fieldsWithArguments(compiler, first, args, piped);
     case 'variable':
       if (plain) return compileOperand(compiler, first);
-      return first.names.length > 1 ? fieldsWithArguments(compiler, first, args, piped) : notAFunction(first, first);
+      return first.names.length > 1 ? fieldsWithArguments(compiler, first, args, piped) : variableWithArguments(compiler, first);
     case 'pipe':
       // Go stands on the pipeline then, or where the command before left it.
       return plain ? compiler.pipeline(first, 'strict') : notAFunction(first, piped ? undefined : pipe);
@@ -86,6 +86,16 @@ function notAFunction(first: Operand, at: Operand | undefined): Stage {
   return (frame) => {
     if (at !== undefined) frame.node = at;
     return failNotAFunction(frame, first);
+  };
+}
+
+/** A variable is looked up before it is found to be no function. */
+function variableWithArguments(compiler: Compiler, node: VariableNode): Stage {
+  const { read } = readVariable(compiler.scope, node.names[0]);
+  return (frame) => {
+    frame.node = node;
+    read(frame);
+    return failNotAFunction(frame, node);
   };
 }
 

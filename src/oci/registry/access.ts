@@ -114,7 +114,8 @@ export class Gate {
       if (repository === undefined) continue;
       for (const action of ['pull', 'push', 'delete'] as const) {
         const asked = match?.[2]?.split(',') ?? [];
-        if ((asked.includes(action) || asked.includes('*')) && this.#allowed(user, repository, action)) granted.push(`${repository}:${action}`);
+        if ((asked.includes(action) || asked.includes('*')) && this.#allowed(user, repository, action))
+          granted.push(`${repository}:${action}`);
       }
     }
     return granted;

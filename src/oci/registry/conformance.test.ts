@@ -16,7 +16,14 @@ const CONFIG = Buffer.from('{}');
 const DIGEST = digestOf(BLOB);
 const UNKNOWN = digestOf('unknown');
 const layerOf = (bytes: Uint8Array, mediaType: string): object => ({ mediaType, digest: digestOf(bytes), size: bytes.length });
-const MANIFEST = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: layerOf(CONFIG, mediaTypes.ociEmpty), layers: [layerOf(BLOB, 'text/plain')] }));
+const MANIFEST = Buffer.from(
+  JSON.stringify({
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: layerOf(CONFIG, mediaTypes.ociEmpty),
+    layers: [layerOf(BLOB, 'text/plain')],
+  }),
+);
 const MANIFEST_DIGEST = digestOf(MANIFEST);
 const referrer = (artifactType: string): Buffer =>
   Buffer.from(
@@ -44,40 +51,129 @@ const asManifest = { 'content-type': mediaTypes.ociManifest };
 
 const PUSH: Case[] = [
   { name: 'the base answers', request: ['GET', '/v2/'], status: 200 },
-  { name: 'POST and PUT: no such upload', request: ['PUT', `/v2/c/one/blobs/uploads/${'0'.repeat(32)}?digest=${DIGEST}`, octets, BLOB], status: 404, body: /BLOB_UPLOAD_UNKNOWN/ },
-  { name: 'POST with digest: one request', request: ['POST', `/v2/c/one/blobs/uploads/?digest=${DIGEST}`, octets, BLOB], status: 201, headers: { location: `/v2/c/one/blobs/${DIGEST}`, 'docker-content-digest': DIGEST } },
-  { name: 'POST with a wrong digest', request: ['POST', `/v2/c/one/blobs/uploads/?digest=${UNKNOWN}`, octets, BLOB], status: 400, body: /DIGEST_INVALID/ },
-  { name: 'POST with no digest at all', request: ['POST', '/v2/c/one/blobs/uploads/?digest=x', octets, BLOB], status: 400, body: /DIGEST_INVALID/ },
+  {
+    name: 'POST and PUT: no such upload',
+    request: ['PUT', `/v2/c/one/blobs/uploads/${'0'.repeat(32)}?digest=${DIGEST}`, octets, BLOB],
+    status: 404,
+    body: /BLOB_UPLOAD_UNKNOWN/,
+  },
+  {
+    name: 'POST with digest: one request',
+    request: ['POST', `/v2/c/one/blobs/uploads/?digest=${DIGEST}`, octets, BLOB],
+    status: 201,
+    headers: { location: `/v2/c/one/blobs/${DIGEST}`, 'docker-content-digest': DIGEST },
+  },
+  {
+    name: 'POST with a wrong digest',
+    request: ['POST', `/v2/c/one/blobs/uploads/?digest=${UNKNOWN}`, octets, BLOB],
+    status: 400,
+    body: /DIGEST_INVALID/,
+  },
+  {
+    name: 'POST with no digest at all',
+    request: ['POST', '/v2/c/one/blobs/uploads/?digest=x', octets, BLOB],
+    status: 400,
+    body: /DIGEST_INVALID/,
+  },
   { name: 'the empty config', request: ['POST', `/v2/c/one/blobs/uploads/?digest=${digestOf(CONFIG)}`, octets, CONFIG], status: 201 },
   { name: 'an empty blob', request: ['POST', `/v2/c/one/blobs/uploads/?digest=${digestOf('')}`, octets, ''], status: 201 },
-  { name: 'mount of a blob that is there', request: ['POST', `/v2/c/two/blobs/uploads/?mount=${DIGEST}&from=c/one`], status: 201, headers: { location: `/v2/c/two/blobs/${DIGEST}` } },
-  { name: 'mount of a blob that is not there opens an upload', request: ['POST', `/v2/c/two/blobs/uploads/?mount=${UNKNOWN}&from=c/one`], status: 202, headers: { location: /^\/v2\/c\/two\/blobs\/uploads\/[0-9a-f]{32}$/ } },
+  {
+    name: 'mount of a blob that is there',
+    request: ['POST', `/v2/c/two/blobs/uploads/?mount=${DIGEST}&from=c/one`],
+    status: 201,
+    headers: { location: `/v2/c/two/blobs/${DIGEST}` },
+  },
+  {
+    name: 'mount of a blob that is not there opens an upload',
+    request: ['POST', `/v2/c/two/blobs/uploads/?mount=${UNKNOWN}&from=c/one`],
+    status: 202,
+    headers: { location: /^\/v2\/c\/two\/blobs\/uploads\/[0-9a-f]{32}$/ },
+  },
   { name: 'mount without from opens an upload', request: ['POST', `/v2/c/three/blobs/uploads/?mount=${DIGEST}`], status: 202 },
-  { name: 'a manifest whose blobs are missing', request: ['PUT', '/v2/c/empty/manifests/v1', asManifest, MANIFEST], status: 400, body: /MANIFEST_BLOB_UNKNOWN/ },
-  { name: 'a manifest by tag', request: ['PUT', '/v2/c/one/manifests/v1', asManifest, MANIFEST], status: 201, headers: { location: `/v2/c/one/manifests/${MANIFEST_DIGEST}`, 'docker-content-digest': MANIFEST_DIGEST } },
+  {
+    name: 'a manifest whose blobs are missing',
+    request: ['PUT', '/v2/c/empty/manifests/v1', asManifest, MANIFEST],
+    status: 400,
+    body: /MANIFEST_BLOB_UNKNOWN/,
+  },
+  {
+    name: 'a manifest by tag',
+    request: ['PUT', '/v2/c/one/manifests/v1', asManifest, MANIFEST],
+    status: 201,
+    headers: { location: `/v2/c/one/manifests/${MANIFEST_DIGEST}`, 'docker-content-digest': MANIFEST_DIGEST },
+  },
   { name: 'a manifest by digest', request: ['PUT', `/v2/c/one/manifests/${MANIFEST_DIGEST}`, asManifest, MANIFEST], status: 201 },
-  { name: 'a manifest under a wrong digest', request: ['PUT', `/v2/c/one/manifests/${UNKNOWN}`, asManifest, MANIFEST], status: 400, body: /DIGEST_INVALID/ },
+  {
+    name: 'a manifest under a wrong digest',
+    request: ['PUT', `/v2/c/one/manifests/${UNKNOWN}`, asManifest, MANIFEST],
+    status: 400,
+    body: /DIGEST_INVALID/,
+  },
   { name: 'no manifest', request: ['PUT', '/v2/c/one/manifests/v1', asManifest, 'blablabla'], status: 400, body: /MANIFEST_INVALID/ },
   { name: 'a bad tag', request: ['PUT', '/v2/c/one/manifests/-bad-', asManifest, MANIFEST], status: 400 },
-  { name: 'a manifest with a subject', request: ['PUT', `/v2/c/one/manifests/${digestOf(referrer('a/a'))}`, asManifest, referrer('a/a')], status: 201, headers: { 'oci-subject': MANIFEST_DIGEST } },
+  {
+    name: 'a manifest with a subject',
+    request: ['PUT', `/v2/c/one/manifests/${digestOf(referrer('a/a'))}`, asManifest, referrer('a/a')],
+    status: 201,
+    headers: { 'oci-subject': MANIFEST_DIGEST },
+  },
   { name: 'a second one', request: ['PUT', '/v2/c/one/manifests/second', asManifest, referrer('b/b')], status: 201 },
-  { name: 'a manifest that is too large', request: ['PUT', '/v2/c/one/manifests/big', asManifest, Buffer.alloc(5 * 1024 * 1024, ' ')], status: 413 },
+  {
+    name: 'a manifest that is too large',
+    request: ['PUT', '/v2/c/one/manifests/big', asManifest, Buffer.alloc(5 * 1024 * 1024, ' ')],
+    status: 413,
+  },
 ];
 
 const PULL: Case[] = [
   { name: 'HEAD of an unknown blob', request: ['HEAD', `/v2/c/one/blobs/${UNKNOWN}`], status: 404 },
-  { name: 'HEAD of a blob', request: ['HEAD', `/v2/c/one/blobs/${DIGEST}`], status: 200, headers: { 'docker-content-digest': DIGEST, 'content-length': String(BLOB.length) } },
+  {
+    name: 'HEAD of a blob',
+    request: ['HEAD', `/v2/c/one/blobs/${DIGEST}`],
+    status: 200,
+    headers: { 'docker-content-digest': DIGEST, 'content-length': String(BLOB.length) },
+  },
   { name: 'GET of an unknown blob', request: ['GET', `/v2/c/one/blobs/${UNKNOWN}`], status: 404, body: /BLOB_UNKNOWN/ },
   { name: 'GET of a blob', request: ['GET', `/v2/c/one/blobs/${DIGEST}`], status: 200, body: BLOB.toString() },
   { name: 'GET of a mounted blob', request: ['GET', `/v2/c/two/blobs/${DIGEST}`], status: 200, body: BLOB.toString() },
   { name: 'a blob of another repository is not here', request: ['GET', `/v2/c/three/blobs/${DIGEST}`], status: 404 },
   { name: 'GET of the empty blob', request: ['GET', `/v2/c/one/blobs/${digestOf('')}`], status: 200, body: '' },
-  { name: 'a range', request: ['GET', `/v2/c/one/blobs/${DIGEST}`, { range: 'bytes=5-9' }], status: 206, headers: { 'content-range': `bytes 5-9/${BLOB.length}` }, body: BLOB.subarray(5, 10).toString() },
-  { name: 'a range to the end', request: ['GET', `/v2/c/one/blobs/${DIGEST}`, { range: 'bytes=12-' }], status: 206, body: BLOB.subarray(12).toString() },
-  { name: 'the last bytes', request: ['GET', `/v2/c/one/blobs/${DIGEST}`, { range: 'bytes=-4' }], status: 206, body: BLOB.subarray(-4).toString() },
-  { name: 'a range beyond the end', request: ['GET', `/v2/c/one/blobs/${DIGEST}`, { range: 'bytes=99-' }], status: 416, headers: { 'content-range': `bytes */${BLOB.length}` } },
+  {
+    name: 'a range',
+    request: ['GET', `/v2/c/one/blobs/${DIGEST}`, { range: 'bytes=5-9' }],
+    status: 206,
+    headers: { 'content-range': `bytes 5-9/${BLOB.length}` },
+    body: BLOB.subarray(5, 10).toString(),
+  },
+  {
+    name: 'a range to the end',
+    request: ['GET', `/v2/c/one/blobs/${DIGEST}`, { range: 'bytes=12-' }],
+    status: 206,
+    body: BLOB.subarray(12).toString(),
+  },
+  {
+    name: 'the last bytes',
+    request: ['GET', `/v2/c/one/blobs/${DIGEST}`, { range: 'bytes=-4' }],
+    status: 206,
+    body: BLOB.subarray(-4).toString(),
+  },
+  {
+    name: 'a range beyond the end',
+    request: ['GET', `/v2/c/one/blobs/${DIGEST}`, { range: 'bytes=99-' }],
+    status: 416,
+    headers: { 'content-range': `bytes */${BLOB.length}` },
+  },
   { name: 'HEAD of an unknown manifest', request: ['HEAD', '/v2/c/one/manifests/nope'], status: 404 },
-  { name: 'HEAD of a manifest by tag', request: ['HEAD', '/v2/c/one/manifests/v1'], status: 200, headers: { 'docker-content-digest': MANIFEST_DIGEST, 'content-type': mediaTypes.ociManifest, 'content-length': String(MANIFEST.length) } },
+  {
+    name: 'HEAD of a manifest by tag',
+    request: ['HEAD', '/v2/c/one/manifests/v1'],
+    status: 200,
+    headers: {
+      'docker-content-digest': MANIFEST_DIGEST,
+      'content-type': mediaTypes.ociManifest,
+      'content-length': String(MANIFEST.length),
+    },
+  },
   { name: 'HEAD of a manifest by digest', request: ['HEAD', `/v2/c/one/manifests/${MANIFEST_DIGEST}`], status: 200 },
   { name: 'GET of an unknown manifest', request: ['GET', `/v2/c/one/manifests/${UNKNOWN}`], status: 404, body: /MANIFEST_UNKNOWN/ },
   { name: 'GET of a manifest, bytes unchanged', request: ['GET', '/v2/c/one/manifests/v1'], status: 200, body: MANIFEST.toString() },
@@ -88,15 +184,48 @@ const PULL: Case[] = [
 ];
 
 const DISCOVERY: Case[] = [
-  { name: 'tags', request: ['GET', '/v2/c/one/tags/list'], status: 200, body: '{"name":"c/one","tags":["second","t0","t1","t2","t3","v1"]}' },
-  { name: 'tags, first page', request: ['GET', '/v2/c/one/tags/list?n=2'], status: 200, headers: { link: '</v2/c/one/tags/list?n=2&last=t0>; rel="next"' }, body: '{"name":"c/one","tags":["second","t0"]}' },
-  { name: 'tags, a later page', request: ['GET', '/v2/c/one/tags/list?n=2&last=t0'], status: 200, body: '{"name":"c/one","tags":["t1","t2"]}' },
-  { name: 'tags, last page', request: ['GET', '/v2/c/one/tags/list?n=4&last=t1'], status: 200, body: '{"name":"c/one","tags":["t2","t3","v1"]}' },
+  {
+    name: 'tags',
+    request: ['GET', '/v2/c/one/tags/list'],
+    status: 200,
+    body: '{"name":"c/one","tags":["second","t0","t1","t2","t3","v1"]}',
+  },
+  {
+    name: 'tags, first page',
+    request: ['GET', '/v2/c/one/tags/list?n=2'],
+    status: 200,
+    headers: { link: '</v2/c/one/tags/list?n=2&last=t0>; rel="next"' },
+    body: '{"name":"c/one","tags":["second","t0"]}',
+  },
+  {
+    name: 'tags, a later page',
+    request: ['GET', '/v2/c/one/tags/list?n=2&last=t0'],
+    status: 200,
+    body: '{"name":"c/one","tags":["t1","t2"]}',
+  },
+  {
+    name: 'tags, last page',
+    request: ['GET', '/v2/c/one/tags/list?n=4&last=t1'],
+    status: 200,
+    body: '{"name":"c/one","tags":["t2","t3","v1"]}',
+  },
   { name: 'tags, none', request: ['GET', '/v2/c/one/tags/list?n=0'], status: 200, body: '{"name":"c/one","tags":[]}' },
   { name: 'tags of nothing', request: ['GET', '/v2/c/nothing/tags/list'], status: 404, body: /NAME_UNKNOWN/ },
-  { name: 'referrers of something unknown', request: ['GET', `/v2/c/one/referrers/${UNKNOWN}`], status: 200, headers: { 'content-type': mediaTypes.ociIndex }, body: /"manifests":\[\]/ },
+  {
+    name: 'referrers of something unknown',
+    request: ['GET', `/v2/c/one/referrers/${UNKNOWN}`],
+    status: 200,
+    headers: { 'content-type': mediaTypes.ociIndex },
+    body: /"manifests":\[\]/,
+  },
   { name: 'referrers', request: ['GET', `/v2/c/one/referrers/${MANIFEST_DIGEST}`], status: 200, body: /a\/a.*b\/b|b\/b.*a\/a/s },
-  { name: 'referrers of one type', request: ['GET', `/v2/c/one/referrers/${MANIFEST_DIGEST}?artifactType=b/b`], status: 200, headers: { 'oci-filters-applied': 'artifactType' }, body: /^(?!.*a\/a).*"artifactType":"b\/b"/s },
+  {
+    name: 'referrers of one type',
+    request: ['GET', `/v2/c/one/referrers/${MANIFEST_DIGEST}?artifactType=b/b`],
+    status: 200,
+    headers: { 'oci-filters-applied': 'artifactType' },
+    body: /^(?!.*a\/a).*"artifactType":"b\/b"/s,
+  },
   { name: 'referrers of no digest', request: ['GET', '/v2/c/one/referrers/v1'], status: 400 },
   { name: 'the catalogue', request: ['GET', '/v2/_catalog'], status: 200, body: '{"repositories":["c/one","c/two"]}' },
 ];
@@ -155,7 +284,8 @@ for (const kind of ['memory', 'folder'] as const) {
       const started = await ask('POST', '/v2/c/one/blobs/uploads/');
       const location = started.headers.get('location') ?? '';
       const bytes = Buffer.from('first second third');
-      const piece = (from: number, to: number): Promise<Response> => ask('PATCH', location, { ...octets, 'content-range': `${from}-${to - 1}` }, bytes.subarray(from, to));
+      const piece = (from: number, to: number): Promise<Response> =>
+        ask('PATCH', location, { ...octets, 'content-range': `${from}-${to - 1}` }, bytes.subarray(from, to));
       assert.equal((await piece(6, 13)).status, 416);
       const first = await piece(0, 6);
       assert.deepEqual([first.status, first.headers.get('range')], [202, '0-5']);

@@ -68,9 +68,15 @@ export class RegistryContent {
   }
 
   /** Stores a manifest under a tag or its digest. Content first, then what makes it reachable, the tag last. */
-  async putManifest(repository: string, reference: string, mediaType: string, bytes: Uint8Array): Promise<{ stored: StoredManifest; subject?: Digest } | { refused: Refusal }> {
+  async putManifest(
+    repository: string,
+    reference: string,
+    mediaType: string,
+    bytes: Uint8Array,
+  ): Promise<{ stored: StoredManifest; subject?: Digest } | { refused: Refusal }> {
     const digest = digestOf(bytes, isDigest(reference) ? digestAlgorithm(reference) : 'sha256');
-    if (isDigest(reference) && reference !== digest) return refuse('DIGEST_INVALID', `provided digest ${reference} does not match content ${digest}`);
+    if (isDigest(reference) && reference !== digest)
+      return refuse('DIGEST_INVALID', `provided digest ${reference} does not match content ${digest}`);
     if (!isDigest(reference) && !isTag(reference)) return refuse('MANIFEST_INVALID', `${JSON.stringify(reference)} is not a tag`);
     let manifest: Manifest;
     try {
@@ -89,7 +95,8 @@ export class RegistryContent {
 
   async #missing(repository: string, manifest: Manifest): Promise<Digest | undefined> {
     if (manifest.kind === 'index') {
-      for (const entry of manifest.manifests) if ((await this.#store.size(link(repository, '_manifests', entry.digest))) === undefined) return entry.digest;
+      for (const entry of manifest.manifests)
+        if ((await this.#store.size(link(repository, '_manifests', entry.digest))) === undefined) return entry.digest;
       return undefined;
     }
     for (const entry of [manifest.config, ...manifest.layers]) {

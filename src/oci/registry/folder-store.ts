@@ -31,7 +31,7 @@ class FolderStore implements RegistryStore {
   async *read(key: string, start: number, end: number): AsyncGenerator<Uint8Array> {
     const handle = await open(this.#path(key), 'r');
     try {
-      for (let at = start; at < end; ) {
+      for (let at = start; at < end;) {
         const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.min(262_144, end - at)), 0, undefined, at);
         if (bytesRead === 0) return;
         at += bytesRead;
@@ -102,4 +102,3 @@ function ifMissing(error: unknown): undefined {
   if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
   throw error;
 }
-

@@ -103,7 +103,14 @@ class Registry {
     return sendError(response, 405, 'UNSUPPORTED', 'the operation is unsupported');
   }
 
-  #upload(request: IncomingMessage, response: ServerResponse, method: string, repository: string, id: string, url: URL): Promise<void> | void {
+  #upload(
+    request: IncomingMessage,
+    response: ServerResponse,
+    method: string,
+    repository: string,
+    id: string,
+    url: URL,
+  ): Promise<void> | void {
     if (method === 'POST' && id === '') return this.#uploads.start(request, response, repository, url);
     if (method === 'PATCH') return this.#uploads.add(request, response, repository, id);
     if (method === 'PUT') return this.#uploads.finish(request, response, repository, id, url);
@@ -115,7 +122,12 @@ class Registry {
   async #getManifest(response: ServerResponse, repository: string, reference: string): Promise<void> {
     const stored = await this.#content.manifest(repository, reference);
     if (stored === undefined) return sendError(response, 404, 'MANIFEST_UNKNOWN', 'manifest unknown', { reference });
-    response.writeHead(200, { 'content-type': stored.mediaType, 'content-length': stored.bytes.length, 'docker-content-digest': stored.digest, etag: `"${stored.digest}"` });
+    response.writeHead(200, {
+      'content-type': stored.mediaType,
+      'content-length': stored.bytes.length,
+      'docker-content-digest': stored.digest,
+      etag: `"${stored.digest}"`,
+    });
     response.end(stored.bytes);
   }
 
@@ -171,7 +183,8 @@ class Registry {
   }
 
   async #tags(response: ServerResponse, repository: string, url: URL): Promise<void> {
-    if (!(await this.#content.hasRepository(repository))) return sendError(response, 404, 'NAME_UNKNOWN', 'repository name not known to registry', { name: repository });
+    if (!(await this.#content.hasRepository(repository)))
+      return sendError(response, 404, 'NAME_UNKNOWN', 'repository name not known to registry', { name: repository });
     return this.#sendPage(response, url, await this.#content.tags(repository), (tags) => ({ name: repository, tags }));
   }
 
@@ -209,7 +222,10 @@ function parseRoute(path: string): Route | undefined {
   }
   const match = ROUTE.exec(decoded);
   const upload = /^\/v2\/(.+)\/blobs\/(uploads)$/.exec(decoded) ?? /^\/v2\/(.+)\/blobs\/(uploads\/[0-9a-f]+)$/.exec(decoded);
-  const route = upload === null ? { repository: match?.[1] ?? '', kind: match?.[2] ?? '', rest: match?.[3] ?? '' } : { repository: upload[1] ?? '', kind: 'blobs', rest: upload[2] ?? '' };
+  const route =
+    upload === null
+      ? { repository: match?.[1] ?? '', kind: match?.[2] ?? '', rest: match?.[3] ?? '' }
+      : { repository: upload[1] ?? '', kind: 'blobs', rest: upload[2] ?? '' };
   return route.repository.length <= 255 && NAME.test(route.repository) && !route.rest.includes('..') ? route : undefined;
 }
 

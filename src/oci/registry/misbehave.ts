@@ -18,7 +18,7 @@ export async function misbehave(fault: Fault, request: IncomingMessage, response
       return true;
     case 'endless':
       response.writeHead(200, { 'content-type': 'application/octet-stream' });
-      for (const chunk = Buffer.alloc(65_536, 'x'); !response.destroyed; ) if (!response.write(chunk)) await drained(response);
+      for (const chunk = Buffer.alloc(65_536, 'x'); !response.destroyed;) if (!response.write(chunk)) await drained(response);
       return true;
     case 'slow':
       await pause(fault.milliseconds);

@@ -14,7 +14,11 @@ export type RunningRegistry = {
 };
 
 /** Where to listen: loopback unless told otherwise; port 0 picks a free one. */
-export type ListenOptions = { port?: number; address?: string; tls?: Pick<ServerOptions, 'cert' | 'key' | 'ca' | 'requestCert' | 'rejectUnauthorized'> };
+export type ListenOptions = {
+  port?: number;
+  address?: string;
+  tls?: Pick<ServerOptions, 'cert' | 'key' | 'ca' | 'requestCert' | 'rejectUnauthorized'>;
+};
 
 /** Starts a registry. */
 export async function startRegistry(options: RegistryOptions & ListenOptions): Promise<RunningRegistry> {

@@ -16,8 +16,12 @@ export const REPOSITORIES: readonly string[] = [
 
 /** The folder of the artifact corpus (env `SLUICE_CORPUS`, else beside the checkout), unpacked; undefined when it is absent. */
 export function artifactCorpus(): string | undefined {
-  const roots = [process.env['SLUICE_CORPUS'], new URL('../../../../shared/corpus', import.meta.url).pathname].filter((root) => root !== undefined);
-  return roots.flatMap((root) => [join(root, 'artifacts', 'artifacts'), join(root, 'artifacts')]).find((folder) => existsSync(join(folder, 'layouts')));
+  const roots = [process.env['SLUICE_CORPUS'], new URL('../../../../shared/corpus', import.meta.url).pathname].filter(
+    (root) => root !== undefined,
+  );
+  return roots
+    .flatMap((root) => [join(root, 'artifacts', 'artifacts'), join(root, 'artifacts')])
+    .find((folder) => existsSync(join(folder, 'layouts')));
 }
 
 /** The folder of the corpus's image layouts. */

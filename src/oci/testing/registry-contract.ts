@@ -35,7 +35,13 @@ export function registryContract(name: string, registry: () => ContractRegistry)
       for await (const chunk of source) chunks.push(chunk);
       return Buffer.concat(chunks);
     };
-    const pushText = (own: RegistryClient, path: string, tag: string, text: string, annotations: Record<string, string> = {}): Promise<Descriptor> =>
+    const pushText = (
+      own: RegistryClient,
+      path: string,
+      tag: string,
+      text: string,
+      annotations: Record<string, string> = {},
+    ): Promise<Descriptor> =>
       pushArtifact(own, { ...repository(path), tag }, { layer: Buffer.from(text), mediaType: 'text/plain', annotations }, signal());
 
     it('pings', () => using((own) => own.ping(registry().host, signal())));
@@ -58,12 +64,19 @@ export function registryContract(name: string, registry: () => ContractRegistry)
       using(async (own) => {
         await pushText(own, 'contract/missing', 'v1', 'x');
         const missing = digestOf('nothing');
-        await assert.rejects(own.resolve({ ...repository('contract/missing'), tag: 'v2' }, signal()), (error) => isRegistryError(error, 'NotFound'));
-        await assert.rejects(own.fetchManifest({ ...repository('contract/missing'), digest: missing }, signal()), (error) => isRegistryError(error, 'NotFound'));
-        await assert.rejects(collect(own.fetchBlob(repository('contract/missing'), { mediaType: '', digest: missing, size: 1 }, signal())), (error) =>
+        await assert.rejects(own.resolve({ ...repository('contract/missing'), tag: 'v2' }, signal()), (error) =>
           isRegistryError(error, 'NotFound'),
         );
-        await assert.rejects(own.listTags(repository('contract/no-such-repository'), signal()), (error) => isRegistryError(error, 'NotFound'));
+        await assert.rejects(own.fetchManifest({ ...repository('contract/missing'), digest: missing }, signal()), (error) =>
+          isRegistryError(error, 'NotFound'),
+        );
+        await assert.rejects(
+          collect(own.fetchBlob(repository('contract/missing'), { mediaType: '', digest: missing, size: 1 }, signal())),
+          (error) => isRegistryError(error, 'NotFound'),
+        );
+        await assert.rejects(own.listTags(repository('contract/no-such-repository'), signal()), (error) =>
+          isRegistryError(error, 'NotFound'),
+        );
         assert.equal(await own.hasBlob(repository('contract/missing'), missing, signal()), false);
       }));
 
@@ -72,7 +85,11 @@ export function registryContract(name: string, registry: () => ContractRegistry)
         const descriptor = await pushText(own, 'contract/tags', 'v0', 'x');
         const { bytes } = await own.fetchManifest({ ...repository('contract/tags'), digest: descriptor.digest }, signal());
         const tags = Array.from({ length: 25 }, (_, index) => `v${index}`);
-        await Promise.all(tags.map((tag) => own.pushManifest({ ...repository('contract/tags'), tag }, { mediaType: descriptor.mediaType, bytes }, signal())));
+        await Promise.all(
+          tags.map((tag) =>
+            own.pushManifest({ ...repository('contract/tags'), tag }, { mediaType: descriptor.mediaType, bytes }, signal()),
+          ),
+        );
         assert.deepEqual((await own.listTags(repository('contract/tags'), signal())).toSorted(), tags.toSorted());
       }));
 
@@ -92,13 +109,16 @@ export function registryContract(name: string, registry: () => ContractRegistry)
       const bytes = Buffer.from(`mounted ${Date.now()} ${Math.random()}`);
       await own.pushBlob(repository('contract/mount-from'), { mediaType: 'text/plain', bytes }, signal());
       events.length = 0;
-      await own.pushBlob(repository('contract/mount-to'), { mediaType: 'text/plain', bytes }, signal(), { mountFrom: repository('contract/mount-from') });
+      await own.pushBlob(repository('contract/mount-to'), { mediaType: 'text/plain', bytes }, signal(), {
+        mountFrom: repository('contract/mount-from'),
+      });
       assert.ok(await own.hasBlob(repository('contract/mount-to'), digestOf(bytes), signal()));
       assert.ok(!events.some((event) => event.method === 'PUT'), 'nothing was uploaded');
       await own.close();
     });
 
-    it('picks linux/amd64 from an index, and says when there is none (OB12)', () => using((own) => platforms(own, repository('contract/index'))));
+    it('picks linux/amd64 from an index, and says when there is none (OB12)', () =>
+      using((own) => platforms(own, repository('contract/index'))));
 
     it('finds referrers, by API or by tag', () => using((own) => referrersOf(own, repository('contract/referrers'))));
 
@@ -107,7 +127,9 @@ export function registryContract(name: string, registry: () => ContractRegistry)
       return using(async (own) => {
         const descriptor = await pushText(own, 'contract/delete', 'v1', `gone ${Date.now()}`);
         await own.deleteManifest({ ...repository('contract/delete'), digest: descriptor.digest }, signal());
-        await assert.rejects(own.resolve({ ...repository('contract/delete'), tag: 'v1' }, signal()), (error) => isRegistryError(error, 'NotFound'));
+        await assert.rejects(own.resolve({ ...repository('contract/delete'), tag: 'v1' }, signal()), (error) =>
+          isRegistryError(error, 'NotFound'),
+        );
       });
     });
   });
@@ -125,7 +147,10 @@ async function uploads(own: RegistryClient, repository: { registry: string; path
     };
     const blob = { mediaType: 'application/octet-stream', digest, size: bytes.length, open };
     assert.deepEqual(await own.pushBlob(repository, blob, signal(), options), { mediaType: blob.mediaType, digest, size: bytes.length });
-    assert.deepEqual(Buffer.from(await own.readBlob(repository, { mediaType: '', digest, size: bytes.length }, 1_000_000, signal())), bytes);
+    assert.deepEqual(
+      Buffer.from(await own.readBlob(repository, { mediaType: '', digest, size: bytes.length }, 1_000_000, signal())),
+      bytes,
+    );
     await own.pushBlob(repository, blob, signal(), options);
     assert.equal(opened, 1, 'the second push found it there');
   }
@@ -142,8 +167,13 @@ async function platforms(own: RegistryClient, repository: { registry: string; pa
   const pushed = await own.pushManifest({ ...repository, tag: 'v1' }, { mediaType: mediaTypes.ociIndex, bytes: index }, signal());
   assert.equal((await own.resolve({ ...repository, tag: 'v1' }, signal())).digest, pushed.digest, 'the revision is the index');
   assert.equal((await own.fetchImage({ ...repository, tag: 'v1' }, signal())).descriptor.digest, amd.digest);
-  assert.equal((await own.fetchImage({ ...repository, tag: 'v1' }, signal(), { os: 'linux', architecture: 'arm64' })).descriptor.digest, arm.digest);
-  await assert.rejects(own.fetchImage({ ...repository, tag: 'v1' }, signal(), { os: 'windows', architecture: 'amd64' }), (error) => isRegistryError(error, 'PlatformNotFound'));
+  assert.equal(
+    (await own.fetchImage({ ...repository, tag: 'v1' }, signal(), { os: 'linux', architecture: 'arm64' })).descriptor.digest,
+    arm.digest,
+  );
+  await assert.rejects(own.fetchImage({ ...repository, tag: 'v1' }, signal(), { os: 'windows', architecture: 'amd64' }), (error) =>
+    isRegistryError(error, 'PlatformNotFound'),
+  );
 }
 
 async function referrersOf(own: RegistryClient, repository: { registry: string; path: string }): Promise<void> {
@@ -163,7 +193,9 @@ async function referrersOf(own: RegistryClient, repository: { registry: string; 
       annotations: { type: artifactType },
     };
     const bytes = Buffer.from(JSON.stringify(manifest));
-    digests.push((await own.pushManifest({ ...repository, digest: digestOf(bytes) }, { mediaType: mediaTypes.ociManifest, bytes }, signal())).digest);
+    digests.push(
+      (await own.pushManifest({ ...repository, digest: digestOf(bytes) }, { mediaType: mediaTypes.ociManifest, bytes }, signal())).digest,
+    );
   }
   const found = await own.referrers(repository, subject.digest, signal());
   assert.deepEqual(found.map((entry) => entry.digest).toSorted(), digests.toSorted());

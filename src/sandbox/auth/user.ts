@@ -22,6 +22,6 @@ export function serviceAccountUser(namespace: string, name: string, uid = ''): U
 
 /** Namespace and name of the service account a user name stands for. */
 export function parseServiceAccount(userName: string): { namespace: string; name: string } | undefined {
-  const [, , namespace, name] = /^system:serviceaccount:/.test(userName) ? userName.split(':') : [];
+  const [, , namespace, name] = userName.startsWith('system:serviceaccount:') ? userName.split(':') : [];
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }

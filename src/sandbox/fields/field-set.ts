@@ -25,14 +25,15 @@ export class FieldSet {
 
   /** Adds a path to this very set; only for a set still being built. */
   insert(path: readonly PathElement[]): void {
-    let at: FieldSet = this;
-    for (const element of path.slice(0, -1)) {
-      let child = at.children.get(element);
-      if (child === undefined) at.children.set(element, (child = new FieldSet()));
-      at = child;
+    const [first, ...rest] = path;
+    if (first === undefined) return;
+    if (rest.length === 0) {
+      this.members.add(first);
+      return;
     }
-    const last = path.at(-1);
-    if (last !== undefined) at.members.add(last);
+    let child = this.children.get(first);
+    if (child === undefined) this.children.set(first, (child = new FieldSet()));
+    child.insert(rest);
   }
 
   /** The set below an element; an empty one when there is none. */

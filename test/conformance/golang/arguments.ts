@@ -1,4 +1,5 @@
 import {
+  durationType,
   GoByteSlice,
   GoComplex,
   GoFloat32,
@@ -11,15 +12,12 @@ import {
   intSliceType,
   intType,
   mapOf,
-  namedType,
-  intTypes,
   pointerTo,
   stringSlice,
   stringType,
   structType,
   type GoValue,
 } from '../../../src/golang/index.ts';
-import { durationType } from '../../../src/golang/index.ts';
 
 const errorString = pointerTo(
   structType('errors.errorString', {
@@ -27,8 +25,6 @@ const errorString = pointerTo(
     methods: { Error: { params: [], result: stringType, call: (self) => (self instanceof GoStruct ? String(self.data) : '') } },
   }),
 );
-void namedType;
-void intTypes;
 
 const byText: Readonly<Record<string, () => GoValue>> = {
   nil: () => null,
@@ -71,8 +67,10 @@ export function argument(description: string): GoValue {
 }
 
 function unescape(body: string): string {
-  return body
-    .replaceAll('\\n', '\n')
-    .replaceAll('\\x00', '\0')
-    .replaceAll(/\\x([89a-f][0-9a-f])/g, (_, hex: string) => String.fromCharCode(0xdc00 + Number.parseInt(hex, 16)));
+  return body.replaceAll(/\\(n|\\|x[0-9a-f]{2})/g, (_, escape: string) => {
+    if (escape === 'n') return '\n';
+    if (escape === '\\') return '\\';
+    const code = Number.parseInt(escape.slice(1), 16);
+    return String.fromCharCode(code < 0x80 ? code : 0xdc00 + code);
+  });
 }
