@@ -25,7 +25,11 @@ async function read(path: string, accept = 'application/json'): Promise<Json> {
 
 function write(name: string, value: unknown): void {
   const text = Buffer.from(JSON.stringify(value));
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: text.length };
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: 11,
+    [constants.BROTLI_PARAM_LGWIN]: 24,
+    [constants.BROTLI_PARAM_SIZE_HINT]: text.length,
+  };
   const packed = brotliCompressSync(text, { params });
   writeFileSync(join(import.meta.dirname, '..', 'src/sandbox/data', `${name}.json.br`), packed);
   process.stdout.write(`${name}: ${text.length} bytes, ${packed.length} packed\n`);
@@ -52,8 +56,12 @@ for (const group of groups) {
 }
 
 const BOOTSTRAP = [
-  '/apis/rbac.authorization.k8s.io/v1/clusterroles', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', '/apis/rbac.authorization.k8s.io/v1/roles',
-  '/apis/rbac.authorization.k8s.io/v1/rolebindings', '/apis/scheduling.k8s.io/v1/priorityclasses', '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas',
+  '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+  '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings',
+  '/apis/rbac.authorization.k8s.io/v1/roles',
+  '/apis/rbac.authorization.k8s.io/v1/rolebindings',
+  '/apis/scheduling.k8s.io/v1/priorityclasses',
+  '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas',
   '/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations',
 ];
 const bootstrap: Json[] = [];
@@ -62,7 +70,12 @@ for (const path of BOOTSTRAP) {
   for (const item of list.items) {
     const { name, namespace, labels, annotations } = item.metadata;
     const { status: _, ...rest } = item;
-    bootstrap.push({ ...rest, apiVersion: list.apiVersion, kind: list.kind.replace(/List$/, ''), metadata: { name, namespace, labels, annotations } });
+    bootstrap.push({
+      ...rest,
+      apiVersion: list.apiVersion,
+      kind: list.kind.replace(/List$/, ''),
+      metadata: { name, namespace, labels, annotations },
+    });
   }
 }
 

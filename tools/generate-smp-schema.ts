@@ -83,7 +83,9 @@ function readSimpleYaml(source: string): unknown {
 }
 
 function pairs(lines: readonly string[]): Json {
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).trim(), unquote(line.slice(line.indexOf(':') + 1).trim())]));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).trim(), unquote(line.slice(line.indexOf(':') + 1).trim())]),
+  );
 }
 
 function unquote(value: string): string {
@@ -139,4 +141,6 @@ const content = readFileSync(file);
 const document = content[0] === 0x7b ? (JSON.parse(content.toString()) as Json) : readProto(content);
 const merge = mergeSchemaOf(document);
 writeFileSync(join(import.meta.dirname, '..', 'src', 'kustomize', 'openapi-data.ts'), render(merge));
-process.stdout.write(`${Object.keys(merge.types).length} types, ${Object.keys(merge.kinds).length} kinds, ${Object.keys(merge.namespaced).length} scopes\n`);
+process.stdout.write(
+  `${Object.keys(merge.types).length} types, ${Object.keys(merge.kinds).length} kinds, ${Object.keys(merge.namespaced).length} scopes\n`,
+);

@@ -6,11 +6,5 @@ export { compress, writeArchive, writeTar, type ArchiveModes } from './write-arc
 export { compileIgnore, defaultPushIgnore, ignoreSets, parseIgnoreText, sourceIgnore, type Ignore, type IgnorePattern } from './ignore.ts';
 export { selectLayer } from './layer.ts';
 export { readFolder, writeFolder, type ReadFolderOptions } from './disk.ts';
-export {
-  ArtifactStore,
-  openArtifactStore,
-  type ArchiveRequest,
-  type ArtifactStoreOptions,
-  type Publisher,
-  type StoredArchive,
-} from './store.ts';
+export { ArtifactStore, openArtifactStore, type ArchiveRequest, type ArtifactStoreOptions, type StoredArchive } from './store.ts';
+export type { Publisher } from './store-paths.ts';

@@ -68,6 +68,12 @@ describe('artifact store', () => {
       1,
       'one file, many names',
     );
+    for (const each of others.toReversed()) await store.publish(each, signal);
+    assert.equal(opened, 1, 'and again, when all is there');
+    for (const each of others) {
+      const names = await readdir(join(root, 'ocirepository/apps', each.publisher.name));
+      assert.ok(!names.some((name) => name.endsWith('.tmp')), names.join(' '));
+    }
     await store.publish(request(bytes, 'one', { ignore: 'x' }), signal);
     assert.equal(opened, 2, 'other patterns are other content');
     assert.ok((await Promise.all(stored.map((each) => store.verify(each)))).every(Boolean));

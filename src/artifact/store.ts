@@ -10,7 +10,6 @@ import {
   readFile,
   rename,
   rm,
-  stat,
   symlink,
   unlink,
   utimes,
@@ -33,11 +32,10 @@ import { type ArchiveTree, filterArchive } from './archive-tree.ts';
 import { ArtifactError, artifactError } from './errors.ts';
 import { sourceIgnore } from './ignore.ts';
 import { type ArchiveLimits, defaultArchiveLimits } from './limits.ts';
+import { FileDigests } from './file-digests.ts';
 import { readArchive } from './read-archive.ts';
+import { cleanPath, ifMissing, type Publisher, publisherFolder } from './store-paths.ts';
 import { writeArchive } from './write-archive.ts';
-
-/** Which object publishes: its kind in lower case, namespace and name; the folder of its archives (OB23). */
-export type Publisher = { kind: string; namespace: string; name: string };
 
 /** How a layer becomes an archive. */
 export type ArchiveRequest = {
@@ -73,10 +71,8 @@ export type ArtifactStoreOptions = {
 const MAX_FILES = 1000;
 const DEFAULT_CACHE = 256 * 1024 * 1024;
 const LATEST = 'latest.tar.gz';
-const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 type Content = { digest: Digest; size: number; path: string };
-type Seen = { inode: number; size: number; modified: number; digest: Digest };
 
 /**
  * The stored artifacts of this replica: one file per object and revision, equal content kept once (hard links), unpacked once and shared.
@@ -92,11 +88,12 @@ export class ArtifactStore {
   readonly #loading = new Map<Digest, Promise<ArchiveTree>>();
   readonly #contents = new Lru<string, Content>(10_000);
   readonly #making = new Map<string, Promise<Content>>();
-  readonly #seen = new Lru<string, Seen>(20_000);
+  readonly #digests: FileDigests;
   readonly #temporary = new Set<string>();
 
   constructor(options: ArtifactStoreOptions) {
     this.#root = options.root;
+    this.#digests = new FileDigests(options.root);
     this.#clock = options.clock;
     this.#retention = options.retention;
     this.#limits = { ...defaultArchiveLimits, ...options.limits };
@@ -120,6 +117,8 @@ export class ArtifactStore {
       await mkdir(join(this.#root, folder), { recursive: true, mode: 0o700 });
       const content = await this.#content(request, path, signal);
       if (content.path !== path) await this.#share(content, path);
+      // The name given last lives longest.
+      this.#contents.set(contentKey(request), { ...content, path });
       await this.#pointLatest(folder, `${request.revision}.tar.gz`);
       return { path, digest: content.digest, size: content.size };
     });
@@ -127,7 +126,7 @@ export class ArtifactStore {
 
   /** The content for a request: known and still there, being made by somebody, or made now. */
   async #content(request: ArchiveRequest, path: string, signal: AbortSignal): Promise<Content> {
-    const key = JSON.stringify([request.layer, request.operation, request.operation === 'copy' ? null : (request.ignore ?? null)]);
+    const key = contentKey(request);
     const known = this.#contents.get(key);
     if (known !== undefined && (await this.verify(known))) return known;
     let making = this.#making.get(key);
@@ -135,13 +134,15 @@ export class ArtifactStore {
       making = this.#make(request, path, signal).finally(() => this.#making.delete(key));
       this.#making.set(key, making);
     } else {
-      // Whoever started may have been told to stop; that is not this caller's failure.
-      const shared = await making.catch(() => undefined);
+      const shared = await making.catch((error: unknown) => {
+        // Content that cannot be stored cannot be stored for anybody. But whoever started may have been told to stop, or lost its
+        // connection: that is not this caller's failure.
+        if (error instanceof ArtifactError && !error.retryable) throw error;
+        return undefined;
+      });
       return shared ?? this.#content(request, path, signal);
     }
-    const content = await making;
-    this.#contents.set(key, content);
-    return content;
+    return making;
   }
 
   async #make(request: ArchiveRequest, path: string, signal: AbortSignal): Promise<Content> {
@@ -156,7 +157,7 @@ export class ArtifactStore {
     signal.throwIfAborted();
     const digest = digestOf(archive);
     await this.#place(path, (temporary) => writeFile(temporary, archive, { mode: 0o600, flag: 'wx' }));
-    await this.#remember(path, digest);
+    await this.#digests.remember(path, digest);
     this.#trees.set(digest, tree);
     return { digest, size: archive.length, path };
   }
@@ -179,7 +180,7 @@ export class ArtifactStore {
       }
     });
     const digest = digester.digest();
-    await this.#remember(path, digest);
+    await this.#digests.remember(path, digest);
     return { digest, size, path };
   }
 
@@ -191,10 +192,9 @@ export class ArtifactStore {
     try {
       await write(temporary);
       await rename(temporary, target);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
     } finally {
+      // Still there after a failure, and after a rename onto another name of the same file, which does nothing.
+      await rm(temporary, { force: true });
       this.#temporary.delete(temporary);
     }
   }
@@ -209,45 +209,18 @@ export class ArtifactStore {
       await utimes(temporary, now, now);
       await chmod(temporary, 0o600);
     });
-    await this.#remember(path, content.digest);
-    await this.#remember(content.path, content.digest);
+    await this.#digests.remember(path, content.digest);
+    await this.#digests.remember(content.path, content.digest);
   }
 
   async #pointLatest(folder: string, target: string): Promise<void> {
     await this.#place(`${folder}/${LATEST}`, (temporary) => symlink(target, temporary));
   }
 
-  async #remember(path: string, digest: Digest): Promise<void> {
-    const info = await stat(join(this.#root, path));
-    this.#seen.set(path, { inode: info.ino, size: info.size, modified: info.mtimeMs, digest });
-  }
-
   /** True when the archive is there and its content has this digest (OB02). A file that has not changed since it was hashed is not read again. */
   async verify(archive: { path: string; digest: string }): Promise<boolean> {
     const path = cleanPath(archive.path);
-    if (path === undefined || !isDigest(archive.digest)) return false;
-    const info = await lstat(join(this.#root, path)).catch(ifMissing);
-    if (info === undefined || !info.isFile()) return false;
-    const seen = this.#seen.get(path);
-    if (
-      seen !== undefined &&
-      seen.inode === info.ino &&
-      seen.size === info.size &&
-      seen.modified === info.mtimeMs &&
-      sameAlgorithm(seen.digest, archive.digest)
-    ) {
-      return seen.digest === archive.digest;
-    }
-    const digester = new Digester(digestAlgorithm(archive.digest));
-    const file = await open(join(this.#root, path), 'r');
-    try {
-      for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 262_144 })) digester.update(chunk as Buffer);
-    } finally {
-      await file.close();
-    }
-    const digest = digester.digest();
-    this.#seen.set(path, { inode: info.ino, size: info.size, modified: info.mtimeMs, digest });
-    return digest === archive.digest;
+    return path !== undefined && isDigest(archive.digest) && this.#digests.matches(path, archive.digest);
   }
 
   /**
@@ -314,7 +287,7 @@ export class ArtifactStore {
       const garbage = [...old, ...spare];
       for (const { path } of garbage) {
         await unlink(join(this.#root, path)).catch(ifMissing);
-        this.#seen.delete(path);
+        this.#digests.forget(path);
       }
       return garbage.map((file) => file.path);
     });
@@ -350,6 +323,11 @@ export class ArtifactStore {
   }
 }
 
+/** What decides the content of an archive. */
+function contentKey({ layer, operation, ignore }: ArchiveRequest): string {
+  return JSON.stringify([layer, operation, operation === 'copy' ? null : (ignore ?? null)]);
+}
+
 /** Opens a store, creating its folder. @throws ArtifactError `StorageFailed` */
 export async function openArtifactStore(options: ArtifactStoreOptions): Promise<ArtifactStore> {
   try {
@@ -363,30 +341,4 @@ export async function openArtifactStore(options: ArtifactStoreOptions): Promise<
     });
   }
   return new ArtifactStore(options);
-}
-
-function publisherFolder({ kind, namespace, name }: Publisher): string {
-  for (const part of [kind, namespace, name]) {
-    if (!NAME.test(part) || part.includes('..'))
-      throw artifactError('PathRefused', `store artifact of ${JSON.stringify(`${kind}/${namespace}/${name}`)}: not a Kubernetes name`, {
-        subject: part,
-      });
-  }
-  return `${kind}/${namespace}/${name}`;
-}
-
-/** A path below the root as `status.artifact.path` has it; undefined when it could lead elsewhere. */
-function cleanPath(path: string): string | undefined {
-  if (path.length > 2048 || path.includes('\0') || path.includes('\\')) return undefined;
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  return parts.length === 0 || parts.includes('..') ? undefined : parts.join('/');
-}
-
-function sameAlgorithm(a: Digest, b: Digest): boolean {
-  return digestAlgorithm(a) === digestAlgorithm(b);
-}
-
-function ifMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
-  throw error;
 }

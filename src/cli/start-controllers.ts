@@ -135,7 +135,7 @@ type Kustomize = Part<Kustomization> & { configChanged: (config: string) => void
 
 function startKustomize(options: ControllersOptions, configs: ConfigReader, ociRepositories: ResourceView<OCIRepository>): Kustomize {
   const { kube, store, clock } = options;
-  const view = openView(options, kustomizationKind, parseKustomization, kustomizationIndexes);
+  const view = openView(options, kustomizationKind, readKustomization, kustomizationIndexes);
   const events = recorder(options, controllerNames.kustomize);
   const takeover = [...defaultTakeover(fieldManagers.kustomizeApply), ...options.overrideManagers.flatMap(overrideManager)];
   const owned = new OwnedObjects({ client: kube, group: groups.kustomize, fieldManager: fieldManagers.kustomizeApply, takeover, clock });
@@ -184,6 +184,8 @@ function startKustomize(options: ControllersOptions, configs: ConfigReader, ociR
   };
 }
 
+const readKustomization: (object: KubeObject) => Kustomization = oncePerObject(parseKustomization);
+
 /** How Kustomizations are found by what they refer to. */
 const kustomizationIndexes: Readonly<Record<string, (object: KubeObject) => readonly string[]>> = {
   source: indexOf((object) => [formatSourceKey(sourceKey(object))]),
@@ -200,11 +202,24 @@ const kustomizationIndexes: Readonly<Record<string, (object: KubeObject) => read
   }),
 };
 
+/** Reads each state of an object once, however many ask: cached objects are never changed. */
+function oncePerObject<T>(parse: (object: KubeObject) => T): (object: KubeObject) => T {
+  const known = new WeakMap<KubeObject, { value: T }>();
+  return (object) => {
+    let entry = known.get(object);
+    if (entry === undefined) {
+      entry = { value: parse(object) };
+      known.set(object, entry);
+    }
+    return entry.value;
+  };
+}
+
 /** An index over parsed Kustomizations; one that cannot be read is in no index (and reported by its view). */
 function indexOf(keys: (object: Kustomization) => readonly string[]): (object: KubeObject) => readonly string[] {
   return (object) => {
     try {
-      return keys(parseKustomization(object));
+      return keys(readKustomization(object));
     } catch {
       return [];
     }

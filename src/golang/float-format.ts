@@ -80,18 +80,21 @@ function layoutF(decimal: Decimal, precision: number): string {
 
 function shortestDecimal(size: number, bits: 32 | 64): Decimal {
   if (size === 0) return { digits: '', point: 0 };
-  const text = bits === 64 ? size.toExponential() : shortestFloat32(size);
+  if (bits === 32) return shortestFloat32(size);
+  const text = size.toExponential();
   const mark = text.indexOf('e');
   const digits = text.slice(0, mark).replace('.', '').replace(/0+$/, '');
   return { digits, point: Number(text.slice(mark + 1)) + 1 };
 }
 
-function shortestFloat32(size: number): string {
-  for (let precision = 0; precision < 9; precision++) {
-    const text = size.toExponential(precision);
-    if (Math.fround(Number(text)) === size) return text;
+/** The fewest digits that read back as the same float32. */
+function shortestFloat32(size: number): Decimal {
+  const exact = exactDecimal(size);
+  for (let count = 1; count < 9; count++) {
+    const rounded = roundDecimal(exact, count);
+    if (Math.fround(Number(`0.${rounded.digits}e${rounded.point}`)) === size) return rounded;
   }
-  return size.toExponential(9);
+  return roundDecimal(exact, 9);
 }
 
 const parts = new DataView(new ArrayBuffer(8));

@@ -1,6 +1,4 @@
-import { compareText } from '../golang/index.ts';
-import { newNode, type YamlNode } from '../golang/yaml/node.ts';
-import { nodeField, readResourceNodes, writeNode } from '../golang/yaml/resources.ts';
+import { compareText, newNode, nodeField, readResourceNodes, writeNode, type YamlNode } from '../golang/index.ts';
 import { errorMessage, isCodedError } from '../std/index.ts';
 import { helmError } from './errors.ts';
 import type { Hook } from './manifest/hook.ts';
@@ -20,6 +18,9 @@ export type PostRender = {
   /** Takes a stream of YAML documents and returns the changed one. */
   run: (manifests: string) => string;
 };
+
+/** How kyaml writes the annotations it sets. */
+const SINGLE_QUOTED = 2;
 
 /** Carries the file of a document through the post-renderer. */
 const FILENAME_ANNOTATION = 'postrenderer.helm.sh/postrender-filename';
@@ -117,10 +118,12 @@ function rootOf(node: YamlNode): YamlNode {
 }
 
 function annotate(node: YamlNode, path: string): void {
+  dropEmpty(rootOf(node));
   const annotations = child(child(rootOf(node), 'metadata'), 'annotations');
   const existing = nodeField(annotations, FILENAME_ANNOTATION);
-  if (existing === undefined) annotations.content.push(newNode('scalar', '!!str', FILENAME_ANNOTATION), newNode('scalar', '!!str', path));
-  else Object.assign(existing, { tag: '!!str', value: path });
+  const value = { ...newNode('scalar', '!!str', path), style: SINGLE_QUOTED };
+  if (existing === undefined) annotations.content.push(newNode('scalar', '!!str', FILENAME_ANNOTATION), value);
+  else Object.assign(existing, value);
 }
 
 /** The mapping under a name, made when there is none. */
@@ -140,9 +143,21 @@ function takeAnnotation(node: YamlNode): string | undefined {
   if (metadata === undefined || annotations === undefined) return undefined;
   const path = nodeField(annotations, FILENAME_ANNOTATION)?.value;
   remove(annotations, FILENAME_ANNOTATION);
-  if (annotations.content.length === 0) remove(metadata, 'annotations');
-  if (metadata.content.length === 0) remove(root, 'metadata');
+  dropEmpty(root);
   return path === '' ? undefined : path;
+}
+
+/** Takes out annotations, then metadata, that hold nothing. */
+function dropEmpty(root: YamlNode): void {
+  const metadata = nodeField(root, 'metadata');
+  if (metadata === undefined) return;
+  const annotations = nodeField(metadata, 'annotations');
+  if (annotations !== undefined && isEmpty(annotations)) remove(metadata, 'annotations');
+  if (isEmpty(metadata)) remove(root, 'metadata');
+}
+
+function isEmpty(node: YamlNode): boolean {
+  return node.kind === 'scalar' ? node.tag === '!!null' : node.content.length === 0 && node.kind !== 'alias';
 }
 
 function remove(node: YamlNode, name: string): void {

@@ -17,8 +17,6 @@ export type Rules = {
   readonly chartIsMap: boolean;
   /** Template errors are laid out over several lines. */
   readonly tracedErrors: boolean;
-  /** Several documents in a values file are merged; otherwise only the first is read. */
-  readonly multiDocumentValues: boolean;
   /** mustToYaml and mustToToml exist, mustToJson panics. */
   readonly mustFunctions: boolean;
   /** Package of SimpleHead in errors. */
@@ -32,7 +30,6 @@ const HELM_4_2: Rules = {
   webhooksLast: true,
   chartIsMap: true,
   tracedErrors: true,
-  multiDocumentValues: true,
   mustFunctions: true,
   headType: 'util.SimpleHead',
 };
@@ -47,7 +44,6 @@ const RULES: Readonly<Record<Profile, Rules>> = {
     webhooksLast: false,
     chartIsMap: false,
     tracedErrors: false,
-    multiDocumentValues: false,
     mustFunctions: false,
     headType: 'releaseutil.SimpleHead',
   },

@@ -21,11 +21,12 @@ import { listTags, referrers } from './lists.ts';
 import { linuxAmd64, selectPlatform } from './manifest.ts';
 import { type Endpoint, endpoints } from './mirror.ts';
 import { fetchManifest, resolve } from './pull.ts';
-import { deleteBlob, deleteManifest, pushBlob, pushManifest } from './push.ts';
+import { deleteBlob, deleteManifest, pushManifest } from './push.ts';
 import { TokenBucket } from './rate-limit.ts';
 import { digested, formatReference, formatRepository, isTag, type Reference, referenceKey, type Repository, tagged } from './reference.ts';
 import { Session } from './session.ts';
 import { Transport, type TransportSettings } from './transport.ts';
+import { pushBlob } from './upload.ts';
 
 const DEFAULT_RATE = { perSecond: 100, burst: 200 };
 const DEFAULT_CONNECTIONS = 16;

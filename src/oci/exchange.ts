@@ -32,6 +32,9 @@ export type Wire = {
   insecure: boolean;
 };
 
+/** How many times longer a registry may take to answer a request with a body. */
+const UPLOAD_PATIENCE = 10;
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -126,7 +129,8 @@ function requestOptions(
     dispatcher: wire.transport.dispatcher(ask.url, identify),
     method: ask.method,
     signal,
-    headersTimeout: wire.limits.idle,
+    // The clock of an upload starts before its body is sent.
+    headersTimeout: ask.body === undefined ? wire.limits.idle : wire.limits.idle * UPLOAD_PATIENCE,
     bodyTimeout: wire.limits.idle,
     body: ask.body === undefined ? null : 'bytes' in ask.body ? ask.body.bytes : Readable.from(ask.body.open(), { objectMode: false }),
     headers: {

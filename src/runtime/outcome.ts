@@ -40,6 +40,8 @@ export type ReconcileContext = {
   log: Logger;
   /** When this reconcile started. */
   start: Instant;
+  /** When it was first asked for: what was learnt of the world since then is new enough. */
+  enqueued: Instant;
 };
 
 /** Something to wait for without holding a worker. */

@@ -16,7 +16,7 @@ type AnyStatus = { conditions?: Condition[]; observedGeneration?: number; lastHa
  * longer than half a second. Writes go out one after the other and only with what changed since the last one.
  */
 export class StatusSession<S extends AnyStatus> {
-  /** The status as it should become; change it freely. Conditions are in {@link conditions}. */
+  /** The status as it should become: set its fields, but never change what they hold. Conditions are in {@link conditions}. */
   readonly draft: S;
   readonly conditions: ConditionSet;
   readonly #writer: StatusWriter;
@@ -41,7 +41,7 @@ export class StatusSession<S extends AnyStatus> {
     this.#metadata = options.object.metadata;
     this.#written = options.object.status;
     this.#onError = options.onError;
-    this.draft = structuredClone(options.object.status);
+    this.draft = { ...options.object.status };
     this.conditions = new ConditionSet(this.draft.conditions, options.object.metadata.generation, options.clock);
     this.#clock = options.clock;
     this.#cancel = this.#progressAfter(PROGRESS_AFTER);
@@ -58,7 +58,7 @@ export class StatusSession<S extends AnyStatus> {
     this.#cancel();
     if (!this.#ended) this.#cancel = this.#progressAfter(PROGRESS_AGAIN);
     const next = this.#tail.then(async () => {
-      const status = structuredClone({ ...this.draft, conditions: this.conditions.list });
+      const status = { ...this.draft, conditions: this.conditions.list };
       const there = await this.#writer.write({ metadata: this.#metadata, status: this.#written }, status);
       this.#written = status;
       return there;

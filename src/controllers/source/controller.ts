@@ -31,7 +31,7 @@ import {
 import { jitter, parseDuration, type Clock } from '../../std/index.ts';
 import { readAccess } from './access.ts';
 import { SourceFailure } from './failure.ts';
-import { fetchArtifact } from './fetch.ts';
+import { fetchArtifact, Manifests } from './fetch.ts';
 import { resolveRevision } from './resolve.ts';
 import { Resolver } from './resolver.ts';
 
@@ -85,6 +85,7 @@ export class OciRepositoryController implements Controller {
   readonly kind = 'OCIRepository';
   readonly #options: OciRepositoryOptions;
   readonly #resolver: Resolver;
+  readonly #manifests: Manifests = new Manifests();
 
   constructor(options: OciRepositoryOptions) {
     this.#options = options;
@@ -157,7 +158,7 @@ export class OciRepositoryController implements Controller {
     const access = await readAccess(object, configs);
     const client = registries.client(access);
     const limit = { signal: AbortSignal.any([context.signal, AbortSignal.timeout(parseDuration(object.spec.timeout))]), text: object.spec.timeout };
-    const target = await resolveRevision(object, { client, access, resolver: this.#resolver, triggers: context.triggers, limit });
+    const target = await resolveRevision(object, { client, access, resolver: this.#resolver, triggers: context.triggers, enqueued: context.enqueued, clock: this.#options.clock, limit });
     const before = draft.artifact;
     const failedBefore = conditions.isTrue(conditionTypes.fetchFailed) || object.status.conditions?.some(isStorageFailure) === true;
     if (before?.revision === target.revision && !contentConfigChanged(object, draft)) {
@@ -168,7 +169,7 @@ export class OciRepositoryController implements Controller {
     const news = `new revision '${target.revision}' for '${target.subject}'`;
     if (before !== undefined && before.revision !== target.revision) conditions.mark(conditionTypes.artifactOutdated, 'True', reasons.NewRevision, news);
     conditions.mark(conditionTypes.reconciling, 'True', reasons.Progressing, `building artifact: ${news}`);
-    const { archive, annotations } = await fetchArtifact(object, target.repository, target.digest, client, this.#options.store, limit);
+    const { archive, annotations } = await fetchArtifact(object, target.repository, target, client, this.#manifests, this.#options.store, limit);
     const artifact: Artifact = {
       ...archive,
       url: `${this.#options.artifactAddress()}/${archive.path}`,
@@ -191,8 +192,9 @@ export class OciRepositoryController implements Controller {
     const { draft, conditions } = session;
     const { artifact } = draft;
     if (artifact !== undefined && (await this.#options.store.verify(artifact))) {
-      artifact.url = `${this.#options.artifactAddress()}/${artifact.path}`;
-      draft.url = latestUrl(artifact.url);
+      const url = `${this.#options.artifactAddress()}/${artifact.path}`;
+      draft.artifact = { ...artifact, url };
+      draft.url = latestUrl(url);
       return;
     }
     delete draft.artifact;

@@ -1,7 +1,7 @@
 import type { OCIRepository } from '../../api/index.ts';
 import { formatReference, parseRepository, type RegistryAccess, type RegistryClient, type Repository } from '../../oci/index.ts';
 import { supersedingTriggers, type Trigger } from '../../runtime/index.ts';
-import { digestOf, isDigest, milliseconds, parseDuration, type Digest, type Duration } from '../../std/index.ts';
+import { digestOf, isDigest, parseDuration, type Clock, type Digest, type Instant } from '../../std/index.ts';
 import { SourceFailure, step, type TimeLimit } from './failure.ts';
 import type { Resolver } from './resolver.ts';
 import { formatRevision, wantedRef } from './revision.ts';
@@ -15,6 +15,8 @@ export type Target = {
   revision: string;
   /** The reference as people read it. */
   subject: string;
+  /** Fingerprint of who asks: answers may be shared with whoever has the same. */
+  access: string;
 };
 
 /** How the registry is asked. */
@@ -23,6 +25,9 @@ export type ResolveContext = {
   access: RegistryAccess;
   resolver: Resolver;
   triggers: ReadonlySet<Trigger>;
+  /** When the reconcile was asked for. */
+  enqueued: Instant;
+  clock: Clock;
   limit: TimeLimit;
 };
 
@@ -30,22 +35,23 @@ export type ResolveContext = {
 export async function resolveRevision(object: OCIRepository, context: ResolveContext): Promise<Target> {
   const { spec, metadata } = object;
   const repository = parseUrl(spec.url);
+  const access = accessId(context.access);
   const wanted = wantedRef(spec.ref);
   if (wanted.kind === 'digest') {
     if (!isDigest(wanted.digest)) {
       throw new SourceFailure('OCIArtifactPullFailed', `failed to determine artifact digest: 'spec.ref.digest' ${JSON.stringify(wanted.digest)} is not a digest`, undefined, true);
     }
     const { digest } = wanted;
-    return { repository, digest, revision: formatRevision(undefined, digest), subject: formatReference({ ...repository, digest }) };
+    return { repository, digest, revision: formatRevision(undefined, digest), subject: formatReference({ ...repository, digest }), access };
   }
   const tag = wanted.kind === 'tag' ? wanted.tag : await selectSemverTag(object, repository, wanted, context);
   const reference = { ...repository, tag };
   const key = `${metadata.namespace}/${metadata.name}`;
   const digest = await step('OCIArtifactPullFailed', 'failed to determine artifact digest', () =>
-    context.resolver.resolve(key, accessId(context.access), context.client, reference, maxAge(object, context.triggers), context.limit.signal),
+    context.resolver.resolve(key, access, context.client, reference, notBefore(object, context), context.limit.signal),
     context.limit,
   );
-  return { repository, digest, revision: formatRevision(tag, digest), subject: formatReference(reference) };
+  return { repository, digest, revision: formatRevision(tag, digest), subject: formatReference(reference), access };
 }
 
 function parseUrl(url: string): Repository {
@@ -74,8 +80,11 @@ function accessId(access: RegistryAccess): string {
   return digestOf(JSON.stringify([credentials?.id ?? '', rest]));
 }
 
-/** A look because of the interval takes an answer that is nearly as old; one because of a change asks the registry. */
-function maxAge(object: OCIRepository, triggers: ReadonlySet<Trigger>): Duration {
-  const changed = triggers.has('retry') || [...triggers].some((trigger) => supersedingTriggers.has(trigger) && trigger !== 'source');
-  return milliseconds(changed ? 0 : parseDuration(object.spec.interval) * 0.85);
+/**
+ * How new an answer of the registry must be. A look because of the interval takes one that is nearly that old; one because somebody asked
+ * takes what was asked of the registry after that.
+ */
+function notBefore(object: OCIRepository, { triggers, enqueued, clock }: ResolveContext): Instant {
+  const asked = triggers.has('retry') || [...triggers].some((trigger) => supersedingTriggers.has(trigger) && trigger !== 'source');
+  return asked ? enqueued : ((clock.now() - parseDuration(object.spec.interval) * 0.85) as Instant);
 }

@@ -15,10 +15,7 @@ export function filepathMatch(pattern: string, name: string): boolean {
     rest = after;
     if (star && chunk === '') return !left.includes('/');
     const next = matchAt(chunk, left, rest === '') ?? (star ? matchLater(chunk, left, rest === '') : undefined);
-    if (next === undefined) {
-      checkSyntax(rest);
-      return false;
-    }
+    if (next === undefined) return false;
     left = next;
   }
   return left === '';
@@ -37,15 +34,6 @@ function matchLater(chunk: string, name: string, last: boolean): string | undefi
     if (rest !== undefined) return rest;
   }
   return undefined;
-}
-
-function checkSyntax(pattern: string): void {
-  let rest = pattern;
-  while (rest !== '') {
-    const scanned = scanChunk(rest);
-    matchChunk(scanned.chunk, '');
-    ({ rest } = scanned);
-  }
 }
 
 /** Text without stars, perhaps after stars. */

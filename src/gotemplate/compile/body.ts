@@ -1,4 +1,4 @@
-import { formatValue, GoFunc, GoInt, GoStruct, goTypeOf, quote, type GoValue } from '../../golang/index.ts';
+import { formatValue, GoFunc, GoInt, GoStruct, pointerTo, quote, type GoType, type GoValue } from '../../golang/index.ts';
 import { maxTemplateDepth } from '../limits.ts';
 import type { ActionNode, BodyNode, BranchNode, ListNode, TemplateNode } from '../parse/ast.ts';
 import { printNode } from '../parse/print.ts';
@@ -54,27 +54,36 @@ function compileAction(compiler: Compiler, node: ActionNode): Exec {
       return 0;
     };
   }
+  // What a function returns has no address, what a field holds may have one.
+  const addressable = node.pipe.commands.at(-1)?.args[0].kind !== 'identifier';
   return (frame, dot) => {
     const value = pipe(frame, dot);
-    frame.run.out += typeof value === 'string' ? value : printable(frame, node, value);
+    frame.run.out += typeof value === 'string' ? value : printable(frame, node, value, addressable);
     return 0;
   };
 }
 
 /** The text an action writes for a value. */
-function printable(frame: Frame, node: ActionNode, value: GoValue): string {
+function printable(frame: Frame, node: ActionNode, value: GoValue, addressable: boolean): string {
   if (value === undefined || value === null) return '<no value>';
-  if (value instanceof GoInt && goTypeOf(value)?.methods === undefined) return String(value.value);
+  if (value instanceof GoInt && value.type.methods === undefined) return String(value.value);
   if (value instanceof GoFunc) failAt(frame, node, `can't print ${printNode(node)} of type ${value.type.name}`);
-  return formatValue(value instanceof GoStruct ? dereferenced(value) : value);
+  return formatValue(value instanceof GoStruct ? bestToPrint(value, addressable) : value);
 }
 
-/** What a pointer points at, unless the pointer itself knows how to print. */
-function dereferenced(value: GoStruct): GoValue {
+/** What a pointer points at, unless only the pointer knows how to print; the other way round for a struct that has an address. */
+function bestToPrint(value: GoStruct, addressable: boolean): GoValue {
   const { type } = value;
-  if (type.kind !== 'ptr' || type.elem === undefined || type.methods?.has('String') || type.methods?.has('Error')) return value;
-  if (isNilPointer(value)) return null;
-  return new GoStruct(type.elem, value.data);
+  if (type.kind === 'ptr') {
+    if (type.elem === undefined || printsItself(type)) return value;
+    return isNilPointer(value) ? null : new GoStruct(type.elem, value.data);
+  }
+  const pointer = addressable && !printsItself(type) ? pointerTo(type) : type;
+  return pointer !== type && printsItself(pointer) ? new GoStruct(pointer, value.data) : value;
+}
+
+function printsItself({ methods }: GoType): boolean {
+  return methods !== undefined && (methods.has('String') || methods.has('Error'));
 }
 
 function compileBranch(compiler: Compiler, node: BranchNode): Exec {

@@ -6,6 +6,7 @@ import {
   GoMap,
   GoStruct,
   goTypeOf,
+  pointerTo,
   quote,
   stringType,
   type GoMethod,
@@ -99,7 +100,14 @@ function reachable(frame: Frame, receiver: GoValue, name: string): GoMethod | ty
     return undefined;
   }
   if (receiver === null) fail(frame, `nil pointer evaluating interface {}.${name}`);
-  return goTypeOf(receiver)?.methods?.get(name) ?? noMethod;
+  return goTypeOf(receiver)?.methods?.get(name) ?? pointerMethod(receiver, name) ?? noMethod;
+}
+
+/** A method that needs the address of a struct: fields of structs behind pointers have one. */
+function pointerMethod(receiver: GoValue, name: string): GoMethod | undefined {
+  if (!(receiver instanceof GoStruct) || receiver.type.kind !== 'struct') return undefined;
+  if (receiver.type.fields?.some((field) => field.name === name) === true) return undefined;
+  return pointerTo(receiver.type).methods?.get(name);
 }
 
 /** A struct field or map element. */

@@ -33,7 +33,7 @@ const methods: Readonly<Record<string, GoMethod>> = {
     },
     call: (files, [pattern]) => matching(files, String(pattern)),
   },
-  AsConfig: { params: [], result: stringType, call: (files) => byBaseName(files, bytesToText) },
+  AsConfig: { params: [], result: stringType, call: (files) => byBaseName(files, textOfBytes) },
   AsSecrets: { params: [], result: stringType, call: (files) => byBaseName(files, (bytes) => Buffer.from(bytes).toString('base64')) },
   Lines: { params: [stringType], result: stringSliceType, call: (files, [name]) => lines(files, name) },
 };
@@ -46,6 +46,18 @@ export function filesObject(files: readonly ChartFile[]): GoMap {
   return new GoMap(filesType, new Map(files.map((file) => [file.name, new GoByteSlice(file.data)])));
 }
 
+/** Contents as text, kept as long as the chart is: templates ask for the same file again and again. */
+const texts = new WeakMap<Uint8Array, string>();
+
+function textOfBytes(bytes: Uint8Array): string {
+  let text = texts.get(bytes);
+  if (text === undefined) {
+    text = bytesToText(bytes);
+    texts.set(bytes, text);
+  }
+  return text;
+}
+
 function bytesOf(files: GoValue, name: GoValue): GoByteSlice | undefined {
   const file = files instanceof GoMap ? files.get(String(name)) : undefined;
   return file instanceof GoByteSlice ? file : undefined;
@@ -53,7 +65,7 @@ function bytesOf(files: GoValue, name: GoValue): GoByteSlice | undefined {
 
 function textOf(files: GoValue, name: GoValue): string {
   const file = bytesOf(files, name);
-  return file === undefined ? '' : bytesToText(file.bytes);
+  return file === undefined ? '' : textOfBytes(file.bytes);
 }
 
 function matching(files: GoValue, pattern: string): GoMap {
@@ -92,7 +104,7 @@ function byBaseName(files: GoValue, encode: (bytes: Uint8Array) => string): stri
 function lines(files: GoValue, name: GoValue): GoValue {
   const file = bytesOf(files, name);
   if (file === undefined) return stringSlice([]);
-  const text = bytesToText(file.bytes);
+  const text = textOfBytes(file.bytes);
   if (text === '') throw new GoError('runtime error: index out of range [-1]');
   return stringSlice((text.endsWith('\n') ? text.slice(0, -1) : text).split('\n'));
 }

@@ -6,11 +6,12 @@ import { admin, anonymous, parseServiceAccount, serviceAccountUser, type User } 
 import { builtInSchema, recordedVersion } from '../catalog/built-in.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import { apiVersionOf, type ServedKind } from '../catalog/kind.ts';
-import { aggregated, coreVersions, group, groupList, resourceList } from '../discovery/discovery.ts';
+import { aggregated, coreVersions, groupDocumentOf, groupList, resourceList } from '../discovery/discovery.ts';
 import { isMap, type Json } from '../fields/index.ts';
 import { applyJsonPatch, PatchError } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts';
+import { readProtobuf } from '../request/protobuf.ts';
 import { parseFieldSelector, parseLabelSelector, type Selector } from '../request/selector.ts';
 import { requestInfo, type RequestInfo } from '../request/request-info.ts';
 import {
@@ -211,7 +212,7 @@ export class Api {
               ? aggregated(this.catalog, false)
               : groupList(this.catalog)
             : third === undefined
-              ? group(this.catalog, second)
+              ? groupDocumentOf(this.catalog, second)
               : resourceList(this.catalog, second, third)
           : first === undefined
             ? { paths: ['/api', '/apis', '/healthz', '/openapi/v2', '/openapi/v3', '/version'] }
@@ -352,7 +353,7 @@ export class Api {
     if (form === 'metadata')
       return json({ kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items: page.map(partialMetadata) });
     // As from the real server: items of a built-in kind's list do not repeat apiVersion and kind.
-    const items = kind.schemaName === undefined ? page : page.map(({ apiVersion: _, kind: __, ...rest }) => rest);
+    const items = kind.schemaName === undefined ? page : page.map(({ apiVersion: _version, kind: _kind, ...rest }) => rest);
     return json({ kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata, items });
   }
 
@@ -461,7 +462,8 @@ function readBody(request: ApiRequest, verb: string): Json | undefined {
   const body = Buffer.from(request.body).toString();
   try {
     if (type.endsWith('yaml')) return readYaml(body) as Json;
-    if (type.includes('protobuf') || type.includes('cbor')) throw unsupportedMediaType(['application/json', 'application/yaml']);
+    if (type === 'application/vnd.kubernetes.protobuf') return readProtobuf(request.body);
+    if (type.includes('cbor')) throw unsupportedMediaType(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']);
     return JSON.parse(body) as Json;
   } catch (error) {
     if (error instanceof StatusError) throw error;

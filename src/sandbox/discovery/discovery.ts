@@ -14,12 +14,12 @@ export function coreVersions(catalog: Catalog, address: string): Document {
 
 /** `/apis`: every named group. */
 export function groupList(catalog: Catalog): Document {
-  const groups = [...catalog.groups()].filter(([group]) => group !== '').map(([group, versions]) => groupDocument(group, versions));
+  const groups = [...catalog.groups()].filter(([name]) => name !== '').map(([name, versions]) => groupDocument(name, versions));
   return { kind: 'APIGroupList', apiVersion: 'v1', groups };
 }
 
 /** `/apis/GROUP`; undefined when it is not served. */
-export function group(catalog: Catalog, name: string): Document | undefined {
+export function groupDocumentOf(catalog: Catalog, name: string): Document | undefined {
   const versions = catalog.groups().get(name);
   return versions === undefined || name === '' ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...groupDocument(name, versions) };
 }

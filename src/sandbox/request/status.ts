@@ -39,12 +39,12 @@ type About = { group: string; plural: string; kind?: string };
 
 const qualified = (about: About): string => (about.group === '' ? about.plural : `${about.plural}.${about.group}`);
 
-function details(about: About, name: string, more: Partial<NonNullable<Status['details']>> = {}): NonNullable<Status['details']> {
+function detailsOf(about: About, name: string, more: Partial<NonNullable<Status['details']>> = {}): NonNullable<Status['details']> {
   return { ...(name === '' ? {} : { name }), ...(about.group === '' ? {} : { group: about.group }), kind: about.plural, ...more };
 }
 
 export function notFound(about: About, name: string): StatusError {
-  return new StatusError(404, 'NotFound', `${qualified(about)} ${JSON.stringify(name)} not found`, details(about, name));
+  return new StatusError(404, 'NotFound', `${qualified(about)} ${JSON.stringify(name)} not found`, detailsOf(about, name));
 }
 
 /** A path nothing is served at. */
@@ -53,7 +53,7 @@ export function pathNotFound(): StatusError {
 }
 
 export function alreadyExists(about: About, name: string): StatusError {
-  return new StatusError(409, 'AlreadyExists', `${qualified(about)} ${JSON.stringify(name)} already exists`, details(about, name));
+  return new StatusError(409, 'AlreadyExists', `${qualified(about)} ${JSON.stringify(name)} already exists`, detailsOf(about, name));
 }
 
 export function conflict(about: About, name: string, cause: string): StatusError {
@@ -61,7 +61,7 @@ export function conflict(about: About, name: string, cause: string): StatusError
     409,
     'Conflict',
     `Operation cannot be fulfilled on ${qualified(about)} ${JSON.stringify(name)}: ${cause}`,
-    details(about, name),
+    detailsOf(about, name),
   );
 }
 
@@ -76,7 +76,7 @@ export function badRequest(message: string): StatusError {
 
 export function forbidden(about: About, name: string, cause: string): StatusError {
   const what = name === '' ? qualified(about) : `${qualified(about)} ${JSON.stringify(name)}`;
-  return new StatusError(403, 'Forbidden', `${what} is forbidden: ${cause}`, details(about, name));
+  return new StatusError(403, 'Forbidden', `${what} is forbidden: ${cause}`, detailsOf(about, name));
 }
 
 export function methodNotAllowed(about: About, verb: string): StatusError {
@@ -84,7 +84,7 @@ export function methodNotAllowed(about: About, verb: string): StatusError {
     405,
     'MethodNotAllowed',
     `${verb} is not supported on resources of kind ${JSON.stringify(qualified(about))}`,
-    details(about, ''),
+    detailsOf(about, ''),
   );
 }
 
