@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { load } from 'js-yaml';
+import { corpus } from '../../test/corpus.ts';
 import { staleFiles } from '../../tools/generate.ts';
 import { customResourceDefinition, kinds } from './index.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const corpus = process.env['SLUICE_CORPUS'] ?? join(root, '..', 'shared', 'corpus');
-const upstream = [join(corpus, 'flux', 'flux', 'crds'), join(corpus, 'flux', 'crds')].find(existsSync);
+const flux = corpus('flux');
+const upstream = flux === undefined ? undefined : join(flux, 'crds');
 
 /** Every path at which two JSON values differ; descriptions are left out. */
 function differences(ours: unknown, theirs: unknown, path = '', insideProperties = false): string[] {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { digestOf } from '../std/index.ts';
+import { corpus } from '../../test/corpus.ts';
 import { archiveTree, type ArchiveTree, ArchiveTreeBuilder } from './archive-tree.ts';
 import { readArchive, readTar } from './read-archive.ts';
 import { writeArchive, writeTar } from './write-archive.ts';
@@ -110,15 +110,12 @@ describe('writeTar', () => {
     assert.deepEqual([...one.subarray(0, 10)], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
   });
 
-  const corpus = [process.env['SLUICE_CORPUS'], join(import.meta.dirname, '..', '..', '..', 'shared', 'corpus')]
-    .filter((root) => root !== undefined)
-    .flatMap((root) => [join(root, 'artifacts', 'artifacts'), join(root, 'artifacts')])
-    .find((folder) => existsSync(join(folder, 'reproducible-input')));
+  const artifacts = corpus('artifacts');
   it(
     'gives the tar `flux push artifact --reproducible` gives',
-    { skip: corpus === undefined ? 'the corpus is absent' : false },
+    { skip: artifacts === undefined ? 'the corpus is absent' : false },
     async () => {
-      const folder = join(corpus ?? '', 'reproducible-input');
+      const folder = join(artifacts ?? '', 'reproducible-input');
       const builder = new ArchiveTreeBuilder();
       builder.addFolder('', 0o775);
       for (const name of await readdir(folder)) builder.addFile(name, await readFile(join(folder, name)), 0o664);
@@ -129,7 +126,7 @@ describe('writeTar', () => {
         'sha256:ec18090e413bafb239b95fa1c45305150ba8ae9efcbeaae3aaf43e105a4bcb03',
       );
       const layer = join(
-        corpus ?? '',
+        artifacts ?? '',
         'layouts',
         'misc',
         'reproducible',

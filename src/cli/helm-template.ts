@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Option, type Command } from 'commander';
 import {
@@ -78,8 +78,16 @@ export function helmTemplateCommand(parent: Command): void {
     .option('--version <version>', 'version of an oci:// chart')
     .addOption(new Option('--helm-profile <version>', 'the Helm whose rules apply').choices(['4.2', '4.2.0', '3.x']).default('4.2'));
   withRegistryFlags(command).action(async (first: string, second: string | undefined) => {
-    await template(first, second, command.optsWithGlobals<TemplateFlags>());
+    await template(first, second, { ...command.optsWithGlobals<TemplateFlags>(), namespace: releaseNamespace(command) });
   });
+}
+
+/** `-n` means the release's namespace here; the program's own default does not apply. */
+function releaseNamespace(command: Command): string {
+  let program = command;
+  while (program.parent !== null) program = program.parent;
+  const asked = program.getOptionValueSource('namespace') === 'cli' ? program : command;
+  return asked.opts<{ namespace: string }>().namespace;
 }
 
 async function template(first: string, second: string | undefined, flags: TemplateFlags): Promise<void> {
@@ -164,7 +172,7 @@ function readText(file: string): string {
     return readFileSync(file.trim() === '-' ? 0 : file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Error(code === 'ENOENT' ? `open ${file}: no such file or directory` : errorMessage(error), { cause: error });
+    throw usage(code === 'ENOENT' ? `open ${file}: no such file or directory` : errorMessage(error));
   }
 }
 
@@ -199,6 +207,9 @@ function writeFiles(folder: string, name: string, rendered: Rendered, flags: Tem
   if (flags.includeCrds === true) for (const { path, content } of rendered.crds) write(folder, path, content);
   for (const { path, content } of rendered.manifests) write(below, path, content);
   for (const { path, manifest, events } of flags.hooks ? rendered.hooks : []) {
-    if (flags.skipTests !== true || !events.includes('test')) write(below, path, manifest);
+    if (flags.skipTests === true && events.includes('test')) continue;
+    if (existsSync(join(below, path))) written.add(join(below, path));
+    write(below, path, manifest);
   }
+  process.stdout.write('\n');
 }

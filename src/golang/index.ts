@@ -129,7 +129,15 @@ export {
   type NumberProblem,
   type Scanned,
 } from './parse-number.ts';
-export { MAX_LIST, MAX_PATTERN, MAX_TEXT, MAX_VALUE_DEPTH } from './limits.ts';
+export {
+  MAX_LIST,
+  MAX_PATTERN,
+  MAX_REGEXP_SCAN,
+  MAX_REGEXP_WORK,
+  MAX_TEXT,
+  MAX_VALUE_DEPTH,
+  MAX_VISITS,
+} from './limits.ts';
 export {
   isDigit,
   isGraphic,

@@ -1,7 +1,7 @@
 import { formatFloat } from './float-format.ts';
-import { GoError } from './go-error.ts';
+import { budgetExceeded, GoError } from './go-error.ts';
 import { encodeJsonString, type EncodeJsonOptions } from './json.ts';
-import { MAX_VALUE_DEPTH } from './limits.ts';
+import { MAX_TEXT, MAX_VALUE_DEPTH, MAX_VISITS } from './limits.ts';
 import { isExported } from './plain.ts';
 import {
   GoByteSlice,
@@ -32,6 +32,8 @@ type Lines = { readonly indent: string; readonly start: string };
 class ValueEncoder {
   readonly #escapeHtml: boolean;
   readonly #lines: Lines | undefined;
+  #visits = 0;
+  #length = 0;
 
   constructor(escapeHtml: boolean, lines: Lines | undefined) {
     this.#escapeHtml = escapeHtml;
@@ -39,6 +41,13 @@ class ValueEncoder {
   }
 
   encode(value: GoValue, depth: number): string {
+    const text = this.#encode(value, depth);
+    this.#length += typeof value === 'string' ? text.length : 1;
+    if (++this.#visits > MAX_VISITS || this.#length > MAX_TEXT) throw budgetExceeded('size of an encoded value', MAX_VISITS);
+    return text;
+  }
+
+  #encode(value: GoValue, depth: number): string {
     switch (typeof value) {
       case 'string':
         return encodeJsonString(value, this.#escapeHtml);

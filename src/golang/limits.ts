@@ -7,7 +7,7 @@
 export const MAX_TEXT: number = 64 * 1024 * 1024;
 
 /** Elements of one list that a call may build (until, seq, splitList). */
-export const MAX_LIST = 4_000_000;
+export const MAX_LIST = 1_000_000;
 
 /** How deep values may be nested before printing, copying or encoding them is refused. */
 export const MAX_VALUE_DEPTH = 1000;
@@ -15,5 +15,11 @@ export const MAX_VALUE_DEPTH = 1000;
 /** Characters of one regular expression or glob. */
 export const MAX_PATTERN = 100_000;
 
-/** Characters of a text times instructions of a regular expression matched against it. Matching is linear in both. */
-export const MAX_REGEXP_WORK = 20_000_000_000;
+/** Characters of a text times instructions of a regular expression matched against it: matching is linear in both. */
+export const MAX_REGEXP_WORK = 2_000_000_000;
+
+/** Characters that finding all matches may look at: each match can look as far as the end, which makes the whole quadratic. */
+export const MAX_REGEXP_SCAN = 10_000_000_000;
+
+/** Values that encoding, comparing or merging may visit: shared parts make a small value large. */
+export const MAX_VISITS = 20_000_000;

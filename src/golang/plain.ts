@@ -1,7 +1,7 @@
 import { budgetExceeded, GoError } from './go-error.ts';
 import { anyMapType, type GoType } from './go-type.ts';
-import { MAX_VALUE_DEPTH } from './limits.ts';
-import { textByteLength, textToBytes, toValidText } from './text.ts';
+import { MAX_VALUE_DEPTH, MAX_VISITS } from './limits.ts';
+import { toValidText } from './text.ts';
 import {
   GoByteSlice,
   GoComplex,
@@ -63,6 +63,7 @@ export function toYamlValue(value: GoValue, options: ToYamlOptions = {}): YamlVa
 
 class PlainWriter {
   readonly #bigints: boolean;
+  #visits = 0;
 
   constructor(bigints: boolean) {
     this.#bigints = bigints;
@@ -81,6 +82,7 @@ class PlainWriter {
       default:
     }
     if (value === null) return null;
+    if (++this.#visits > MAX_VISITS) throw budgetExceeded('size of an encoded value', MAX_VISITS);
     if (depth > MAX_VALUE_DEPTH) {
       throw new GoError(`json: unsupported value: encountered a cycle via ${goTypeName(value)}`);
     }
@@ -140,16 +142,4 @@ export function isExported(name: string): boolean {
 function setOwn(target: YamlObject, key: string, value: YamlValue): void {
   if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
   else target[key] = value;
-}
-
-/** Bytes of a text or byte slice value; `undefined` for anything else. */
-export function bytesOf(value: GoValue): Uint8Array | undefined {
-  if (typeof value === 'string') return textToBytes(value);
-  return value instanceof GoByteSlice ? value.bytes : undefined;
-}
-
-/** Throws when a text would be longer than the budget `what` of `limit` bytes. */
-export function checkTextBudget(text: string, what: string, limit: number): string {
-  if (text.length > limit / 4 && textByteLength(text) > limit) throw budgetExceeded(what, limit);
-  return text;
 }

@@ -1,7 +1,7 @@
 import { RE2JS, RE2JSException } from 're2js';
 import { Lru } from '../std/index.ts';
 import { budgetExceeded, GoError } from './go-error.ts';
-import { MAX_LIST, MAX_PATTERN, MAX_REGEXP_WORK, MAX_TEXT } from './limits.ts';
+import { MAX_LIST, MAX_PATTERN, MAX_REGEXP_SCAN, MAX_REGEXP_WORK, MAX_TEXT } from './limits.ts';
 import { joinText, textToBytes, toValidText } from './text.ts';
 
 /** Start and end of the match and of each group, in code units of the text; −1 for a group that took no part. */
@@ -64,7 +64,9 @@ export class GoRegexp {
     const most = limit < 0 ? Infinity : limit;
     let at = 0;
     let previousEnd = -1;
+    let scanned = 0;
     while (found.length < most && at <= input.length && matcher.find(at)) {
+      scanned = countScan(scanned, input.length - at);
       const start = matcher.start();
       const end = matcher.end();
       const accept = end !== at || start !== previousEnd;
@@ -122,7 +124,9 @@ export class GoRegexp {
     let out = '';
     let copied = 0;
     let at = 0;
+    let scanned = 0;
     while (at <= input.length && matcher.find(at)) {
+      scanned = countScan(scanned, input.length - at);
       const start = matcher.start();
       const end = matcher.end();
       out += text.slice(copied, start);
@@ -147,6 +151,12 @@ export class GoRegexp {
   }
 }
 
+function countScan(scanned: number, length: number): number {
+  const total = scanned + length;
+  if (total > MAX_REGEXP_SCAN) throw budgetExceeded('characters scanned by a regular expression', MAX_REGEXP_SCAN);
+  return total;
+}
+
 function runeWidth(text: string, at: number): number {
   return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
 }
@@ -166,7 +176,7 @@ function tryCompile(pattern: string): GoRegexp | string {
     return GoRegexp.create(pattern, RE2JS.compile(pattern));
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
-    return error.message.includes(': duplicate capture group name:') ? compileUnnamed(pattern) : goMessage(error.message);
+    return error.message.includes(': duplicate capture group name:') ? compileUnnamed(pattern) : goMessage(error.message, pattern);
   }
 }
 
@@ -184,14 +194,15 @@ function compileUnnamed(pattern: string): GoRegexp | string {
   try {
     return GoRegexp.create(pattern, RE2JS.compile(unnamed), names);
   } catch (error) {
-    if (error instanceof RE2JSException) return goMessage(error.message).replace(unnamed, () => pattern);
+    if (error instanceof RE2JSException) return goMessage(error.message, pattern).replace(unnamed, () => pattern);
     throw error;
   }
 }
 
-/** Go quotes the offending part even where there is none. */
-function goMessage(message: string): string {
-  return message.endsWith('`') ? message : `${message}: \`\``;
+/** Go quotes the offending part of the pattern even where it is all of it, or nothing. */
+function goMessage(message: string, pattern: string): string {
+  if (message.endsWith('`')) return message;
+  return `${message}: \`${/expression (?:too large|nests too deeply)/.test(message) ? pattern : ''}\``;
 }
 
 /** A replacement template: literal text, or the numbers of the groups a reference may mean (the first that took part counts). */
@@ -232,6 +243,7 @@ function expandPieces(pieces: readonly Piece[], text: string, span: MatchSpan): 
     }
     const group = piece.find((number) => (span[2 * number] ?? -1) >= 0);
     if (group !== undefined) out += text.slice(span[2 * group], span[2 * group + 1]);
+    if (out.length > MAX_TEXT) throw budgetExceeded('length of a replaced text', MAX_TEXT);
   }
   return out;
 }

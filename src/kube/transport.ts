@@ -120,6 +120,8 @@ export class Transport {
       ...(request.body === undefined ? {} : { body: request.body }),
       ...(signal === undefined ? {} : { signal }),
       headersTimeout: request.timeout,
+      // Else undici closes the connection after a DELETE with a body, which every delete with preconditions is.
+      reset: false,
       bodyTimeout,
     });
   }

@@ -5,6 +5,7 @@ import { BuildContext, DEFAULT_BUILD_LIMITS, type BuildLimits, type Diagnostic, 
 import type { Kustomization } from './kustomization.ts';
 import { Loader, type LoadContext, type LoadRestrictions, type RemoteLoader } from './loader.ts';
 import { originText, transformationsText } from './origin.ts';
+import { validObject } from './read-documents.ts';
 import { makePlain } from './plain.ts';
 import { ResourceList } from './resource-list.ts';
 import { metaMap, setMetaMap, type Resource } from './resource.ts';
@@ -93,7 +94,10 @@ const LOCAL = 'config.kubernetes.io/local-config';
 
 /** Resources marked as local are for the build only. */
 function dropLocal(resources: ResourceList): void {
-  const kept = resources.items.filter(({ object }) => {
+  const kept = resources.items.filter((resource) => {
+    const { object } = resource;
+    // A patch may have taken what makes it an object.
+    if (resource.kind === '' || resource.name === '') validObject(resource.describe());
     const mark = metaMap(object, 'annotations').get(LOCAL);
     return mark === undefined || mark === 'false';
   });

@@ -75,8 +75,8 @@ function dropInvalid(documents: readonly Value[]): Mapping[] {
   return objects;
 }
 
-/** The document as an object, which has a kind and, unless it is a list, a name. */
-function validObject(document: Value): Mapping {
+/** The document as an object, which has a kind and, unless it is a list, a name; throws otherwise. */
+export function validObject(document: Value): Mapping {
   const object: Mapping = isMapping(document) ? document : {};
   const metadata = field(object, 'metadata');
   const kind = textOf(field(object, 'kind'));

@@ -42,6 +42,8 @@ export type ReconcileContext = {
   start: Instant;
   /** When it was first asked for: what was learnt of the world since then is new enough. */
   enqueued: Instant;
+  /** True while many other keys wait for their turn. */
+  isBusy: () => boolean;
 };
 
 /** Something to wait for without holding a worker. */

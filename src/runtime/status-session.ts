@@ -5,15 +5,15 @@ import type { StatusWriter } from './status-writer.ts';
 
 /** A reconcile that takes longer than this shows its progress in the status. */
 const PROGRESS_AFTER: Duration = milliseconds(500);
-/** Once something was written, progress is shown again only after this. */
-const PROGRESS_AGAIN: Duration = milliseconds(5000);
+/** Once something was written, and while there is much to do, progress is shown only after this. */
+const PROGRESS_LATER: Duration = milliseconds(5000);
 
 /** What every status we write has. */
 type AnyStatus = { conditions?: Condition[]; observedGeneration?: number; lastHandledReconcileAt?: string };
 
 /**
- * The status of one object during one reconcile: changed in memory, written at the end, and once before when the reconcile takes
- * longer than half a second. Writes go out one after the other and only with what changed since the last one.
+ * The status of one object during one reconcile: changed in memory, written at the end, and before that when the reconcile takes longer
+ * than half a second. Writes go out one after the other and only with what changed since the last one.
  */
 export class StatusSession<S extends AnyStatus> {
   /** The status as it should become: set its fields, but never change what they hold. Conditions are in {@link conditions}. */
@@ -23,6 +23,7 @@ export class StatusSession<S extends AnyStatus> {
   readonly #metadata: ResourceMetadata;
   readonly #onError: (error: unknown) => void;
   readonly #clock: Clock;
+  readonly #isBusy: () => boolean;
   #cancel: CancelTimer;
   #ended = false;
   #written: S;
@@ -36,6 +37,8 @@ export class StatusSession<S extends AnyStatus> {
     object: { metadata: ResourceMetadata; status: S };
     clock: Clock;
     onError: (error: unknown) => void;
+    /** True while so much waits for its turn that showing progress would only slow everything down. */
+    isBusy?: () => boolean;
   }) {
     this.#writer = options.writer;
     this.#metadata = options.object.metadata;
@@ -44,19 +47,21 @@ export class StatusSession<S extends AnyStatus> {
     this.draft = { ...options.object.status };
     this.conditions = new ConditionSet(this.draft.conditions, options.object.metadata.generation, options.clock);
     this.#clock = options.clock;
+    this.#isBusy = options.isBusy ?? ((): boolean => false);
     this.#cancel = this.#progressAfter(PROGRESS_AFTER);
   }
 
   #progressAfter(delay: Duration): CancelTimer {
     return this.#clock.after(delay, () => {
-      this.flush().then(() => this.onProgress?.(), this.#onError);
+      if (delay === PROGRESS_AFTER && this.#isBusy()) this.#cancel = this.#progressAfter(PROGRESS_LATER);
+      else this.flush().then(() => this.onProgress?.(), this.#onError);
     });
   }
 
   /** Writes what changed. Gives false when the object is gone. @throws KubeError */
   flush(): Promise<boolean> {
     this.#cancel();
-    if (!this.#ended) this.#cancel = this.#progressAfter(PROGRESS_AGAIN);
+    if (!this.#ended) this.#cancel = this.#progressAfter(PROGRESS_LATER);
     const next = this.#tail.then(async () => {
       const status = { ...this.draft, conditions: this.conditions.list };
       const there = await this.#writer.write({ metadata: this.#metadata, status: this.#written }, status);

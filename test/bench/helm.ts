@@ -89,7 +89,9 @@ function attempt(run: () => unknown): void {
 }
 
 function benchUmbrella(): void {
-  const source = folderTree(join(corpus, 'charts', 'prometheus-community+helm-charts/charts/kube-prometheus-stack/charts/kube-state-metrics'));
+  const source = folderTree(
+    join(corpus, 'charts', 'prometheus-community+helm-charts/charts/kube-prometheus-stack/charts/kube-state-metrics'),
+  );
   const files: Record<string, Uint8Array | string> = {};
   let dependencies = '';
   for (let i = 0; i < 40; i++) {
@@ -104,7 +106,13 @@ function benchUmbrella(): void {
 }
 
 function benchToYaml(): void {
-  const item = { name: 'entry', labels: { app: 'demo', tier: 'backend' }, ports: [80, 443], enabled: true, note: 'some text that is long enough to matter' };
+  const item = {
+    name: 'entry',
+    labels: { app: 'demo', tier: 'backend' },
+    ports: [80, 443],
+    enabled: true,
+    note: 'some text that is long enough to matter',
+  };
   const values = { list: Array.from({ length: 6500 }, (_, i) => ({ ...item, name: `entry-${i}` })) };
   const chart = loadChart(
     memoryTree({ 'Chart.yaml': 'apiVersion: v2\nname: c\nversion: 1.0.0\n', 'templates/NOTES.txt': '{{ toYaml .Values }}' }),
@@ -125,4 +133,6 @@ benchUmbrella();
 benchToYaml();
 benchCorpus();
 if (flags.json) console.log(JSON.stringify({ rounds, results }));
-else for (const { name, min, median, goal } of results) console.log(`${name}: min ${min.toFixed(2)} ms, median ${median.toFixed(2)} ms${goal === undefined ? '' : ` (goal ${goal})`}`);
+else
+  for (const { name, min, median, goal } of results)
+    console.log(`${name}: min ${min.toFixed(2)} ms, median ${median.toFixed(2)} ms${goal === undefined ? '' : ` (goal ${goal})`}`);

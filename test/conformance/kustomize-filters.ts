@@ -4,7 +4,14 @@ import { toFieldSpec } from '../../src/kustomize/configurations.ts';
 import { FieldSpecs, type FieldSpec } from '../../src/kustomize/field-spec.ts';
 import { generateIamPolicy, parseIamPolicy } from '../../src/kustomize/generate/iam-policy.ts';
 import { decodeInto } from '../../src/kustomize/go-decode.ts';
-import { FIELD_SPEC, IMAGE, REPLACEMENT, type FieldSpecFields, type ImageFields, type ReplacementFields } from '../../src/kustomize/kustomization.ts';
+import {
+  FIELD_SPEC,
+  IMAGE,
+  REPLACEMENT,
+  type FieldSpecFields,
+  type ImageFields,
+  type ReplacementFields,
+} from '../../src/kustomize/kustomization.ts';
 import { mergePatch } from '../../src/kustomize/patch/strategic-merge.ts';
 import { ResourceList } from '../../src/kustomize/resource-list.ts';
 import { toResource } from '../../src/kustomize/resource.ts';
@@ -73,7 +80,10 @@ const FILTERS: Readonly<Record<string, Run>> = {
   },
   'replacement.Filter': (list, config) => {
     const fields = Array.isArray(config['replacements']) ? config['replacements'] : [];
-    applyReplacements(list, fields.map((each) => decodeInto(each, REPLACEMENT, 'lenient') as ReplacementFields));
+    applyReplacements(
+      list,
+      fields.map((each) => decodeInto(each, REPLACEMENT, 'lenient') as ReplacementFields),
+    );
     return undefined;
   },
   'valueadd.Filter': (list, config) => {
@@ -81,7 +91,8 @@ const FILTERS: Readonly<Record<string, Run>> = {
     for (const { object } of list.items) setPath(object, splitEscaped(String(config['FieldPath'])), String(config['Value']), position);
     return undefined;
   },
-  'iampolicygenerator.Filter': (_list, config) => new ResourceList([generateIamPolicy(parseIamPolicy(config['IAMPolicyGenerator'] ?? null), context)]),
+  'iampolicygenerator.Filter': (_list, config) =>
+    new ResourceList([generateIamPolicy(parseIamPolicy(config['IAMPolicyGenerator'] ?? null), context)]),
 };
 
 function imageFilter(list: ResourceList, config: YamlObject, specs: readonly FieldSpec[], listed: boolean): undefined {

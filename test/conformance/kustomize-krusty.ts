@@ -70,7 +70,7 @@ function compare({ yaml, err }: { yaml?: string; err?: string }, run: () => stri
     if (err !== undefined && sameError(err, message)) return undefined;
     if (isCodedError(error, 'PluginDenied')) return { skip: 'it needs a program or container, which are never run' };
     const lost = isCodedError(error, 'FileMissing') && !(err ?? '').includes("doesn't exist");
-    if (lost && message.includes("/patch")) return { skip: 'the file of its patch is not part of the case' };
+    if (lost && message.includes('/patch')) return { skip: 'the file of its patch is not part of the case' };
     if (err === undefined) throw error;
     return { expected: err, actual: message };
   }

@@ -46,7 +46,8 @@ export function pluginRun(tree: FileTree, config: string, input: string | undefi
 
 function sortOptionsOf(config: string): SortOptionFields {
   const value = readYaml(config);
-  const options: YamlObject = isYamlObject(value) && isYamlObject(value['sortOptions'] ?? null) ? (value['sortOptions'] as YamlObject) : { order: 'fifo' };
+  const options: YamlObject =
+    isYamlObject(value) && isYamlObject(value['sortOptions'] ?? null) ? (value['sortOptions'] as YamlObject) : { order: 'fifo' };
   return options as SortOptionFields;
 }
 

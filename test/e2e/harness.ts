@@ -1,10 +1,11 @@
 // Real parts for the suites on a cluster: docker-registry, the controller as a process of its own, kubectl.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+
+export { corpus } from '../corpus.ts';
 
 export const root: string = join(import.meta.dirname, '..', '..');
 
@@ -13,20 +14,6 @@ export function kubeconfig(): string {
   const path = process.env['SLUICE_KUBECONFIG'];
   if (path === undefined) throw new Error('SLUICE_KUBECONFIG is not set: run `npm run test:cluster [FILE…]`');
   return path;
-}
-
-/** A folder of the corpus, unpacked once under the system's temporary folder; undefined where the corpus is absent. */
-export function corpus(name: string): string | undefined {
-  const archive = join(process.env['SLUICE_CORPUS'] ?? join(root, '..', 'shared', 'corpus'), `${name}.tar.gz`);
-  if (!existsSync(archive)) return undefined;
-  const key = createHash('sha256').update(readFileSync(archive)).digest('hex').slice(0, 12);
-  const folder = join(tmpdir(), `sluice-corpus-${key}`);
-  if (!existsSync(join(folder, name))) {
-    mkdirSync(folder, { recursive: true });
-    const done = spawnSync('tar', ['-xzf', archive, '-C', folder]);
-    if (done.status !== 0) throw new Error(`unpack ${archive}: ${done.stderr}`);
-  }
-  return join(folder, name);
 }
 
 /** A free loopback port. */

@@ -488,7 +488,7 @@ export class KustomizationController implements Controller {
 
   #session(object: Kustomization, context: ReconcileContext): Session {
     const { writer, clock } = this.#options;
-    const session: Session = new StatusSession({ writer, object, clock, onError: (error) => context.log.error('could not show progress', error) });
+    const session: Session = new StatusSession({ writer, object, clock, isBusy: context.isBusy, onError: (error) => context.log.error('could not show progress', error) });
     const requested = object.metadata.annotations?.[requestAnnotations.requestedAt];
     if (requested !== undefined) session.draft.lastHandledReconcileAt = requested;
     return session;

@@ -105,7 +105,7 @@ export class OciRepositoryController implements Controller {
       if ((await writer.writeFinalizer(object.metadata, finalizer, true)) === undefined) return { kind: 'done' };
       object = view.get(key) ?? object;
     }
-    const session: Session = new StatusSession({ writer, object, clock, onError: (error) => context.log.error('could not show progress', error) });
+    const session: Session = new StatusSession({ writer, object, clock, isBusy: context.isBusy, onError: (error) => context.log.error('could not show progress', error) });
     recordRequest(object, session);
     if (object.spec.suspend === true) {
       await session.finish();

@@ -1,11 +1,19 @@
-import { isLetter, isNumber, isSpace, isUpper, joinText, lowerRune, runes, upperRune } from '../../golang/index.ts';
+import { budgetExceeded, isLetter, isNumber, isSpace, isUpper, joinText, lowerRune, runes, upperRune } from '../../golang/index.ts';
 
 /*
  * huandu/xstrings 1.5: ToPascalCase (sprig's camelcase), ToSnakeCase, ToKebabCase.
  */
 
+/** Characters of a text that is split into words. */
+const MAX_WORDS_TEXT = 4_000_000;
+
+function bounded(value: string): string {
+  if (value.length > MAX_WORDS_TEXT) throw budgetExceeded('length of a text split into words', MAX_WORDS_TEXT);
+  return value;
+}
+
 function codes(value: string): number[] {
-  return runes(value).map((rune) => rune.codePointAt(0) ?? 0);
+  return runes(bounded(value)).map((rune) => rune.codePointAt(0) ?? 0);
 }
 
 function lettersOf(input: readonly number[]): string {
@@ -180,7 +188,7 @@ class WordWriter {
 function splitWords(value: string, connector: string): string {
   if (value === '') return '';
   const writer = new WordWriter(
-    [...value].map((rune) => rune.codePointAt(0) ?? 0),
+    [...bounded(value)].map((rune) => rune.codePointAt(0) ?? 0),
     connector,
   );
   while (!writer.done) {

@@ -1,4 +1,5 @@
 import {
+  budgetExceeded,
   bytesToText,
   formatValue,
   GoByteSlice,
@@ -7,6 +8,7 @@ import {
   GoStruct,
   intTypes,
   joinText,
+  MAX_TEXT,
   monthType,
   scanFloat,
   scanInt,
@@ -77,5 +79,8 @@ export function toTexts(value: GoValue): string[] {
 
 /** strings.Join. */
 export function joinTexts(texts: readonly string[], separator: string): string {
+  let length = separator.length * texts.length;
+  for (const text of texts) length += text.length;
+  if (length > MAX_TEXT) throw budgetExceeded('length of a joined text', MAX_TEXT);
   return joinText(texts.join(separator));
 }

@@ -9,6 +9,7 @@ import {
   goTypeName,
   goTypeOf,
   MAX_VALUE_DEPTH,
+  MAX_VISITS,
   sliceItems,
   type GoValue,
 } from '../../golang/index.ts';
@@ -31,6 +32,7 @@ export function mergeMaps(target: GoMap, source: GoMap, mode: MergeMode): GoMap 
 
 class Merger {
   readonly #overwrite: boolean;
+  #visits = 0;
 
   constructor(mode: MergeMode) {
     this.#overwrite = mode === 'overwrite';
@@ -39,6 +41,8 @@ class Merger {
   maps(target: GoMap, source: GoMap, depth: number): void {
     if (depth > MAX_VALUE_DEPTH) throw budgetExceeded('nesting of merged maps', MAX_VALUE_DEPTH);
     if (target.isNil) return;
+    this.#visits += source.size;
+    if (this.#visits > MAX_VISITS) throw budgetExceeded('size of merged maps', MAX_VISITS);
     for (const [key, value] of [...source.entries()]) this.#entry(target, key, value, depth);
   }
 

@@ -8,7 +8,6 @@ import {
   GoStruct,
   intType,
   intTypes,
-  MAX_TEXT,
   sliceItems,
   stringType,
   structType,
@@ -46,16 +45,19 @@ function certificateNames(commonName: GoValue, ips: GoValue, dnsNames: GoValue, 
   return { commonName: text(commonName), ips: sliceItems(ips) ?? [], dnsNames: sliceItems(dnsNames) ?? [], days: int(days) };
 }
 
+/** Characters or bytes of one random text. */
+const MAX_RANDOM = 1_000_000;
+
 /** A count of random characters: none for negative ones, as goutils' ignored error. */
 function characters(count: GoValue): number {
   const wanted = int(count);
-  if (wanted > MAX_TEXT) throw budgetExceeded('length of a random text', MAX_TEXT);
+  if (wanted > MAX_RANDOM) throw budgetExceeded('length of a random text', MAX_RANDOM);
   return Math.max(wanted, 0);
 }
 
 function randomBytes(providers: Providers, count: number): string {
   if (count < 0) throw new GoError('runtime error: makeslice: len out of range');
-  if (count > MAX_TEXT) throw budgetExceeded('number of random bytes', MAX_TEXT);
+  if (count > MAX_RANDOM) throw budgetExceeded('number of random bytes', MAX_RANDOM);
   return providers.random.bytes(count);
 }
 

@@ -3,6 +3,7 @@ import {
   boolType,
   budgetExceeded,
   compareText,
+  formatValue,
   GoError,
   GoMap,
   GoSlice,
@@ -36,6 +37,7 @@ import { exactInt, fn, int, text, variadic, type Functions } from './define.ts';
 /** strings.Repeat, with its panics. */
 export function repeat(value: string, count: number): string {
   if (count < 0) throw new GoError('strings: negative Repeat count');
+  if (value.length * count >= 2 ** 63) throw new GoError('strings: Repeat output length overflow');
   if (value.length * count > MAX_TEXT) throw budgetExceeded('length of a repeated text', MAX_TEXT);
   return joinText(value.repeat(count));
 }
@@ -105,7 +107,8 @@ function indent(spaces: number, value: string): string {
 /** strings.Split and SplitN: at most `limit` parts, all when it is negative. */
 export function splitText(value: string, separator: string, limit = -1): string[] {
   if (limit === 0) return [];
-  const parts = separator === '' ? [...value] : value.split(separator);
+  const explode = separator === '' && value.length <= 2 * MAX_LIST;
+  const parts = explode ? [...value] : value.split(separator, MAX_LIST + 1);
   if (parts.length > MAX_LIST) throw budgetExceeded('number of parts of a split text', MAX_LIST);
   if (limit < 0 || parts.length <= limit) return parts;
   return [...parts.slice(0, limit - 1), parts.slice(limit - 1).join(separator)];
@@ -119,6 +122,7 @@ function numbered(parts: readonly string[]): GoMap {
 /** strings.Replace of all: an empty `from` matches before every rune and at the end. */
 function replaceText(value: string, from: string, to: string): string {
   if (from === to) return value;
+  if (from === '' && value.length * (to.length + 1) > MAX_TEXT) throw budgetExceeded('length of a replaced text', MAX_TEXT);
   const pieces = from === '' ? ['', ...value, ''] : value.split(from);
   if (value.length + pieces.length * to.length > MAX_TEXT) throw budgetExceeded('length of a replaced text', MAX_TEXT);
   return joinText(pieces.join(to));
@@ -126,6 +130,13 @@ function replaceText(value: string, from: string, to: string): string {
 
 function withoutNil(values: readonly GoValue[]): GoValue[] {
   return values.filter((value) => value !== null && value !== undefined);
+}
+
+/** The texts of all values but nil, with spaces between. */
+function joinPresent(values: readonly GoValue[], write: (value: GoValue) => string): string {
+  const [only] = values;
+  if (values.length === 1) return only === null || only === undefined ? '' : joinText(write(only));
+  return joinTexts(withoutNil(values).map(write), ' ');
 }
 
 function catTexts(values: readonly GoValue[]): string {
@@ -179,16 +190,8 @@ export const stringFunctions: Functions = {
   contains: fn([S, S], boolType, (part, value) => text(value).includes(text(part))),
   hasPrefix: fn([S, S], boolType, (prefix, value) => text(value).startsWith(text(prefix))),
   hasSuffix: fn([S, S], boolType, (suffix, value) => text(value).endsWith(text(suffix))),
-  quote: variadic([anyType], S, (values) =>
-    withoutNil(values)
-      .map((value) => quote(toText(value)))
-      .join(' '),
-  ),
-  squote: variadic([anyType], S, (values) =>
-    withoutNil(values)
-      .map((value) => sprintf("'%v'", [value]))
-      .join(' '),
-  ),
+  quote: variadic([anyType], S, (values) => joinPresent(values, (value) => quote(toText(value)))),
+  squote: variadic([anyType], S, (values) => joinPresent(values, (value) => `'${formatValue(value)}'`)),
   cat: variadic([anyType], S, catTexts),
   indent: fn([I, S], S, (spaces, value) => indent(int(spaces), text(value))),
   nindent: fn([I, S], S, (spaces, value) => `\n${indent(int(spaces), text(value))}`),

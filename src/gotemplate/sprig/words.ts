@@ -1,4 +1,5 @@
 import {
+  budgetExceeded,
   bytesToText,
   isDigit,
   isLetter,
@@ -7,7 +8,7 @@ import {
   isTitle,
   isUpper,
   lowerRune,
-  runes,
+  MAX_TEXT,
   textToBytes,
   titleRune,
   upperRune,
@@ -17,7 +18,7 @@ import {
 function mapRunes<S>(value: string, state: S, step: (code: number, state: S) => { code: number; state: S }): string {
   let out = '';
   let current = state;
-  for (const rune of runes(value)) {
+  for (const rune of value.toWellFormed()) {
     const next = step(rune.codePointAt(0) ?? 0, current);
     current = next.state;
     out += String.fromCodePoint(next.code);
@@ -87,6 +88,8 @@ export function wrap(value: string, width: number, newline: string, breakWords: 
   const columns = Math.max(width, 1);
   const parts: Uint8Array[] = [];
   const end = Buffer.from(textToBytes(line));
+  // At most a separator after every `columns` bytes.
+  if (bytes.length + Math.ceil(bytes.length / columns) * end.length > MAX_TEXT) throw budgetExceeded('length of a wrapped text', MAX_TEXT);
   let at = 0;
   while (bytes.length - at > columns) {
     if (bytes[at] === 0x20) {

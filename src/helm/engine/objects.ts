@@ -37,10 +37,12 @@ const kubeVersionType: GoType = structType('common.KubeVersion', {
     field<KubeVersion>('Major', stringType, ({ major }) => major),
     field<KubeVersion>('Minor', stringType, ({ minor }) => minor),
   ],
-  methods: {
-    String: { params: [], result: stringType, call: (version) => kubeVersionText(dataOf<KubeVersion>(version)) },
-    GitVersion: { params: [], result: stringType, call: (version) => dataOf<KubeVersion>(version).version },
-  },
+});
+
+// Its methods are those of its address: printf, which is given the struct itself, prints the fields.
+pointerTo(kubeVersionType, {
+  String: { params: [], result: stringType, call: (version) => kubeVersionText(dataOf<KubeVersion>(version)) },
+  GitVersion: { params: [], result: stringType, call: (version) => dataOf<KubeVersion>(version).version },
 });
 
 const versionSetType: GoType = namedType('common.VersionSet', stringSliceType, {

@@ -133,6 +133,8 @@ export function mergeIntoEach(list: ResourceList, selected: readonly Resource[],
   for (const target of selected) {
     const object = copyValue(patch.object);
     object['apiVersion'] = target.apiVersion;
+    // kustomize copies the metadata of such a patch as texts, so that nulls in it are values and remove nothing.
+    for (const key of ['labels', 'annotations'] as const) setMetaMap(object, key, metaMap(object, key));
     mergeInto(target, patch, object, context);
   }
   if (selected.length > 0) list.reset(list.items.filter((resource) => !resource.removed));

@@ -145,7 +145,10 @@ const checks: Readonly<Record<string, (fact: Fact) => string | undefined>> = {
       replaced: regexp.replaceAll(source, replacement),
     };
     // Facts leave out lists with bytes outside UTF-8.
-    for (const [name, parts] of [['split', regexp.split(source, -1)], ['split2', regexp.split(source, 2)]] as const) {
+    for (const [name, parts] of [
+      ['split', regexp.split(source, -1)],
+      ['split2', regexp.split(source, 2)],
+    ] as const) {
       if (parts?.every((part) => part.isWellFormed())) have[name] = parts;
     }
     if (regexp.groupNames.length > 1) have['names'] = regexp.groupNames;

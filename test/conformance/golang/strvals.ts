@@ -1,5 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { goMap, GoMap, goTypeName, mapFromYaml, toYamlValue, type GoValue, type YamlObject, type YamlValue } from '../../../src/golang/index.ts';
+import {
+  goMap,
+  GoMap,
+  goTypeName,
+  mapFromYaml,
+  toYamlValue,
+  type GoValue,
+  type YamlObject,
+  type YamlValue,
+} from '../../../src/golang/index.ts';
 import { setFileValue, setJsonValue, setLiteralValue, setStringValue, setValue } from '../../../src/helm/index.ts';
 import { attempt, checkEach, text, type Outcome } from './suite.ts';
 
@@ -10,7 +19,8 @@ export function suite(facts: Iterable<unknown>): Iterable<Outcome> {
     const into = base === undefined ? goMap() : mapFromYaml(base as YamlObject);
     const { error } = attempt(() => apply(text(fact, 'mode'), text(fact, 'expr'), into));
     const have = error === undefined ? { values: asJson(toYamlValue(into, { integers: 'bigint' })), types: typesOf(into) } : { error };
-    const want = fact['error'] === undefined ? { values: asJson(fact['values'] as YamlValue), types: fact['types'] } : { error: fact['error'] };
+    const want =
+      fact['error'] === undefined ? { values: asJson(fact['values'] as YamlValue), types: fact['types'] } : { error: fact['error'] };
     return isDeepStrictEqual(have, want) ? undefined : `${text(fact, 'expr')}: have ${JSON.stringify(have)}, want ${JSON.stringify(want)}`;
   });
 }

@@ -46,7 +46,12 @@ function map(value: unknown): GoMap {
 }
 
 function addFiles(files: Record<string, string>, folder: string, { name, values, dependencies, charts }: ChartFact): void {
-  files[`${folder}Chart.yaml`] = JSON.stringify({ apiVersion: 'v2', name, version: '1.0.0', ...(dependencies === undefined ? {} : { dependencies }) });
+  files[`${folder}Chart.yaml`] = JSON.stringify({
+    apiVersion: 'v2',
+    name,
+    version: '1.0.0',
+    ...(dependencies === undefined ? {} : { dependencies }),
+  });
   files[`${folder}values.yaml`] = JSON.stringify(values ?? {});
   files[`${folder}templates/v.yaml`] = '{{ toJson .Values }}';
   for (const child of charts ?? []) addFiles(files, `${folder}charts/${child.name}/`, child);
