@@ -95,6 +95,7 @@ export async function applyManifests(object: Kustomization, artifact: Artifact, 
   const old = object.status.inventory ?? { entries: [] };
   const result = await apply(object, objects, old, client, options, pass);
   memory.known = result.known;
+  memory.stray = false;
   session.draft.inventory = { entries: [...result.inventory.entries] };
   watchKinds(result, options, pass);
   const changed = result.changes.some(hasChanged);
@@ -128,7 +129,7 @@ function isUnchanged(object: Kustomization, tree: FileTree, folder: string, vari
   const { uid, generation } = object.metadata;
   if (previous.uid !== uid || previous.generation !== generation || previous.variables !== variables || previous.folder !== folder) return false;
   // Someone asked explicitly, or something was changed under us: then everything is looked at.
-  if (pass.triggers.has('requested') || pass.triggers.has('drift') || pass.memory.known.size === 0) return false;
+  if (pass.triggers.has('requested') || pass.triggers.has('drift') || pass.memory.stray || pass.memory.known.size === 0) return false;
   return contentHash(tree, folder, previous.reads) === previous.content;
 }
 

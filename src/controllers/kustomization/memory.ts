@@ -25,6 +25,8 @@ export class Memory {
   jobs: readonly KubeObject[] = [];
   /** True while a reconcile may be writing: changes seen now are judged when it has ended. */
   busy = false;
+  /** True when a manager we take over added fields of its own: taken away at the next reconcile. */
+  stray = false;
   /** Attempts that failed in a row for a cause that passes by itself. */
   passing = 0;
   /** Corrections of drift lately, to slow down a fight with another writer. */
@@ -56,7 +58,10 @@ export class Memory {
 
   #isDrift(ref: ObjectRef, record: LiveRecord | undefined): boolean {
     const known = this.known.get(objectRefKey(ref));
-    return known !== undefined && driftOf(known, record ?? 'absent') !== undefined;
+    const drift = known === undefined ? undefined : driftOf(known, record ?? 'absent');
+    // What kubectl added beside our fields (a rollout restart) does its work until the interval, as with Flux.
+    if (drift === 'foreign') this.stray = true;
+    return drift === 'gone' || drift === 'changed';
   }
 }
 

@@ -43,7 +43,7 @@ class Merger {
     if (target.isNil) return;
     this.#visits += source.size;
     if (this.#visits > MAX_VISITS) throw budgetExceeded('size of merged maps', MAX_VISITS);
-    for (const [key, value] of [...source.entries()]) this.#entry(target, key, value, depth);
+    for (const [key, value] of source.entries()) this.#entry(target, key, value, depth);
   }
 
   #entry(target: GoMap, key: string, value: GoValue, depth: number): void {

@@ -34,11 +34,16 @@ import { camelCase, kebabCase, snakeCase } from './case.ts';
 import { joinTexts, toText, toTexts } from './convert.ts';
 import { exactInt, fn, int, text, variadic, type Functions } from './define.ts';
 
+/** What Go's allocator refuses at once; less than that, it tries. */
+const MAX_ALLOCATION = 2 ** 48;
+
 /** strings.Repeat, with its panics. */
 export function repeat(value: string, count: number): string {
   if (count < 0) throw new GoError('strings: negative Repeat count');
-  if (value.length * count >= 2 ** 63) throw new GoError('strings: Repeat output length overflow');
-  if (value.length * count > MAX_TEXT) throw budgetExceeded('length of a repeated text', MAX_TEXT);
+  const length = value.length * count;
+  if (length >= 2 ** 63 && value.length > 1) throw new GoError('strings: Repeat output length overflow');
+  if (length >= MAX_ALLOCATION) throw new GoError('runtime error: makeslice: len out of range');
+  if (length > MAX_TEXT) throw budgetExceeded('length of a repeated text', MAX_TEXT);
   return joinText(value.repeat(count));
 }
 

@@ -83,8 +83,8 @@ const checks: Readonly<Record<string, (fact: Fact) => string | undefined>> = {
     return differences(have, { formats: fact['formats'], g32: fact['g32'], print: fact['print'] });
   },
   quote(fact) {
-    const input = bytes(fact, 'input', bytesToText) ?? '';
-    const have = { quote: quote(input), ascii: quote(input, 'ascii'), graphic: quote(input, 'graphic'), canBackquote: canBackquote(input) };
+    const source = input(fact, 'input');
+    const have = { quote: quote(source), ascii: quote(source, 'ascii'), graphic: quote(source, 'graphic'), canBackquote: canBackquote(source) };
     return differences(have, { quote: fact['quote'], ascii: fact['ascii'], graphic: fact['graphic'], canBackquote: fact['canBackquote'] });
   },
   parse(fact) {

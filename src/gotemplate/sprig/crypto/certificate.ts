@@ -86,10 +86,10 @@ export function readCertificate(der: Buffer, prefix: string): Parsed {
 }
 
 function subjectKeyId(fields: readonly Element[]): Buffer | undefined {
-  const extensions = fields.find((field) => field.tag === 0xa3);
-  if (extensions === undefined) return undefined;
+  const container = fields.find((field) => field.tag === 0xa3);
+  if (container === undefined) return undefined;
   const wanted = oid('2.5.29.14');
-  for (const extension of readElements(readElement(extensions.contents).contents)) {
+  for (const extension of readElements(readElement(container.contents).contents)) {
     const [id, ...others] = readElements(extension.contents);
     const value = others.at(-1);
     if (id?.bytes.equals(wanted) === true && value !== undefined) return readElement(value.contents).contents;
@@ -180,7 +180,7 @@ type ExtensionInput = {
   noSubject: boolean;
 };
 
-function extension(id: string, value: Buffer, critical = false): Buffer {
+function makeExtension(id: string, value: Buffer, critical = false): Buffer {
   return sequence(oid(id), ...(critical ? [derTrue] : []), octetString(value));
 }
 
@@ -191,13 +191,13 @@ function extensions({ authority, spki, alternatives, authorityKeyId, noSubject }
   // digitalSignature (0), keyEncipherment (2) and, for authorities, keyCertSign (5).
   const usage = authority ? bitString(Buffer.from([0b1010_0100]), 2) : bitString(Buffer.from([0b1010_0000]), 5);
   const all = [
-    extension('2.5.29.15', usage, true),
-    extension('2.5.29.37', sequence(serverAuth, clientAuth)),
-    extension('2.5.29.19', sequence(...(authority ? [derTrue] : [])), true),
+    makeExtension('2.5.29.15', usage, true),
+    makeExtension('2.5.29.37', sequence(serverAuth, clientAuth)),
+    makeExtension('2.5.29.19', sequence(...(authority ? [derTrue] : [])), true),
   ];
-  if (authority) all.push(extension('2.5.29.14', octetString(keyIdentifier(spki))));
-  if (authorityKeyId !== undefined) all.push(extension('2.5.29.35', sequence(tlv(0x80, authorityKeyId))));
-  if (alternatives.length > 0) all.push(extension('2.5.29.17', sequence(...alternatives), noSubject));
+  if (authority) all.push(makeExtension('2.5.29.14', octetString(keyIdentifier(spki))));
+  if (authorityKeyId !== undefined) all.push(makeExtension('2.5.29.35', sequence(tlv(0x80, authorityKeyId))));
+  if (alternatives.length > 0) all.push(makeExtension('2.5.29.17', sequence(...alternatives), noSubject));
   return all;
 }
 
