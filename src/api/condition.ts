@@ -10,9 +10,16 @@ const MESSAGE_LIMIT = 32_768;
 /**
  * The list with `update` in it, sorted as people like to read it: Ready, Reconciling, Stalled, then by name.
  * `lastTransitionTime` changes only when the status changes (C16).
+ * @param published what others have seen, when `conditions` were changed since: a status that went and came back has not changed
  */
-export function setCondition(conditions: readonly Condition[], update: ConditionUpdate, generation: number, now: number): Condition[] {
-  const previous = conditions.find((condition) => condition.type === update.type);
+export function setCondition(
+  conditions: readonly Condition[],
+  update: ConditionUpdate,
+  generation: number,
+  now: number,
+  published: readonly Condition[] = conditions,
+): Condition[] {
+  const previous = published.find((condition) => condition.type === update.type);
   const next: Condition = {
     type: update.type,
     status: update.status,

@@ -41,6 +41,8 @@ export type HelmErrorCode =
   | 'ReleaseInvalid'
   /** The render did not end in time and was stopped. */
   | 'DeadlineExceeded'
+  /** The caller's signal ended the render. */
+  | 'Cancelled'
   /** The render worker died, most likely out of memory. */
   | 'WorkerFailed';
 

@@ -4,7 +4,13 @@ export { ChartFile, type Chart, type ChartLock, type ChartMetadata, type Depende
 export type { ChartNode } from './chart/node.ts';
 export { packageChart, readChartYaml, type ChartPackage, type PackageOptions } from './chart/package.ts';
 export { render, type Crd, type Rendered, type RenderOptions } from './render.ts';
-export { createRenderWorkers, renderInWorker, type RenderWorkers, type RenderWorkersOptions, type WorkerRenderOptions } from './worker/render-workers.ts';
+export {
+  createRenderWorkers,
+  renderInWorker,
+  type RenderWorkers,
+  type RenderWorkersOptions,
+  type WorkerRenderOptions,
+} from './worker/render-workers.ts';
 export type { WorkerOptions, WorkerRendered } from './worker/protocol.ts';
 export { templateOutput, type TemplateOutputOptions } from './template-output.ts';
 export type { ReleaseOptions } from './engine/objects.ts';

@@ -34,7 +34,10 @@ export function postRender(files: ReadonlyMap<string, string>, { strategy = 'com
   if (strategy === 'combined') {
     const merged = failing('error merging manifests', () => merge(files, rules));
     const changed = failing('error while running post render on files', () => run(merged));
-    return sortManifests(failing('error while parsing post rendered output', () => unmerge(changed, '')), rules);
+    return sortManifests(
+      failing('error while parsing post rendered output', () => unmerge(changed, '')),
+      rules,
+    );
   }
   const sorted = sortManifests(files, rules);
   const out = new Map<string, string>();

@@ -124,11 +124,10 @@ const NOTES = 'NOTES.txt';
 function takeNotes(root: ChartNode, files: Map<string, string>, all: boolean): string {
   const own = `${root.name}/templates/${NOTES}`;
   let notes = '';
-  for (const [path, text] of [...files]) {
+  for (const [path, text] of files) {
     if (!path.endsWith(NOTES)) continue;
     files.delete(path);
     if (all || path === own) notes += (notes === '' ? '' : '\n') + text;
   }
   return notes;
 }
-

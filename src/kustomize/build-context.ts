@@ -3,7 +3,7 @@ import type { FileTree } from '../manifest/index.ts';
 import { DEFAULT_COMPOSE_LIMITS, type ComposeLimits } from './compose.ts';
 import { KustomizeError } from './errors.ts';
 import type { HelmChartFields } from './kustomization.ts';
-import { Schemas } from './schemas.ts';
+import type { Schemas } from './schemas.ts';
 
 /** Something a user should know about a build that succeeded. */
 export type Diagnostic = {

@@ -1,5 +1,5 @@
 import type { KubeObject, FileTree } from '../manifest/index.ts';
-import { writeYaml } from '../golang/index.ts';
+import { writeYaml, type YamlObject } from '../golang/index.ts';
 import { Target } from './accumulate.ts';
 import { BuildContext, DEFAULT_BUILD_LIMITS, type BuildLimits, type Diagnostic, type InflateHelmChart } from './build-context.ts';
 import type { Kustomization } from './kustomization.ts';
@@ -11,6 +11,7 @@ import { ResourceList } from './resource-list.ts';
 import { metaMap, setMetaMap, type Resource } from './resource.ts';
 import { Schemas } from './schemas.ts';
 import { setEntries } from './transform/entries.ts';
+import { isMissing } from './value.ts';
 import { addHashes } from './transform/hash.ts';
 import { fixNameReferences } from './transform/name-references.ts';
 import { sortByOptions, sortLegacy } from './transform/sort.ts';
@@ -75,7 +76,12 @@ export function buildKustomization(tree: FileTree, path: string, options: InnerB
   finish(accumulated, context);
   order(accumulated.resources, target.kustomization, options, context);
   const objects = accumulated.resources.items.map((resource) => toObject(resource, target.kustomization, options));
-  return { objects, text: () => objects.map((object) => writeYaml(object as never)).join('---\n'), reads, diagnostics: context.diagnostics };
+  return { objects, text: () => objectsText(objects), reads, diagnostics: context.diagnostics };
+}
+
+/** Objects as `kustomize build` prints them. */
+export function objectsText(objects: readonly KubeObject[]): string {
+  return objects.map((object) => writeYaml(object as YamlObject)).join('---\n');
 }
 
 /** What is done once, at the very end: hashes, references to names, vars. */
@@ -97,7 +103,7 @@ function dropLocal(resources: ResourceList): void {
   const kept = resources.items.filter((resource) => {
     const { object } = resource;
     // A patch may have taken what makes it an object.
-    if (resource.kind === '' || resource.name === '') validObject(resource.describe());
+    if (resource.kind === '' || isMissing(object['kind']) || resource.name === '') validObject(resource.describe());
     const mark = metaMap(object, 'annotations').get(LOCAL);
     return mark === undefined || mark === 'false';
   });

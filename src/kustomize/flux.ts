@@ -1,5 +1,5 @@
-import { joinTreePath, type FileTree } from '../manifest/index.ts';
-import { buildKustomization, type Build, type BuildOptions } from './build.ts';
+import { joinTreePath, type FileTree, type KubeObject } from '../manifest/index.ts';
+import { buildKustomization, objectsText, type Build, type BuildOptions } from './build.ts';
 import { DEFAULT_COMPOSE_LIMITS } from './compose.ts';
 import { KustomizeError, wrapError } from './errors.ts';
 import {
@@ -43,7 +43,26 @@ export function buildFlux(tree: FileTree, path: string, spec: FluxKustomizationS
   const reads = new Set<string>();
   const kustomization = overlay(tree, root, findOrGenerate(tree, root, reads), spec);
   const built = buildKustomization(tree, root, { ...options, loadRestrictions: 'none', reorder: 'none', eagerSchema: true }, kustomization);
-  return { ...built, reads: new Set([...reads, ...built.reads]) };
+  const objects = built.objects.flatMap(toApplied);
+  return { ...built, objects, text: () => objectsText(objects), reads: new Set([...reads, ...built.reads]) };
+}
+
+/** What Flux applies of a resource (KB24): the items of a list, nothing of what is no Kubernetes object or kustomize's own. */
+function toApplied(object: KubeObject): KubeObject[] {
+  const { items, apiVersion, kind } = object;
+  if (Array.isArray(items)) return (items as unknown[]).filter(isKubeObject);
+  if (!isKubeObject(object)) return [];
+  return kind.toLowerCase() === 'kustomization' && apiVersion.startsWith('kustomize.config.k8s.io/') ? [] : [object];
+}
+
+function isKubeObject(value: unknown): value is KubeObject {
+  if (typeof value !== 'object' || value === null) return false;
+  const { apiVersion, kind, metadata } = value as Partial<KubeObject>;
+  return isText(apiVersion) && isText(kind) && typeof metadata === 'object' && isText(metadata.name);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function inFolder(folder: string, name: string): string {

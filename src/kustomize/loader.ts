@@ -148,13 +148,17 @@ export class Loader {
   }
 
   #clone(text: string, repo: RepoUrl): Loader {
-    for (let each: Loader | undefined = this; each !== undefined; each = each.#referrer) {
-      if (each.repo !== undefined && each.repo.raw.startsWith(repo.raw)) {
-        throw new KustomizeError('BaseCycle', `cycle detected: URI '${repo.raw}' referenced by previous URI '${each.repo.raw}'`);
-      }
-    }
+    this.#checkRepoCycle(repo);
     const { tree, path } = this.#remote(text).repository(repo);
     return new Loader(tree, confirmFolder(tree, path), 'rootOnly', this.#context, { referrer: this, repo });
+  }
+
+  #checkRepoCycle(repo: RepoUrl): void {
+    if (this.repo?.raw.startsWith(repo.raw) === true) {
+      throw new KustomizeError('BaseCycle', `cycle detected: URI '${repo.raw}' referenced by previous URI '${this.repo.raw}'`);
+    }
+    const referrer = this.#referrer;
+    if (referrer !== undefined) referrer.#checkRepoCycle(repo);
   }
 
   #remote(url: string): RemoteLoader {

@@ -4,7 +4,7 @@ import { isMapping, keyFault, Scalar, setField, type Mapping, type PlainScalar, 
 
 /** A copy of a value as plain data, as JSON has it. Throws where JSON cannot have it. */
 export function toPlain(value: Value): YamlValue {
-  if (value instanceof Scalar) return plainScalarValue(value.value);
+  if (value instanceof Scalar) return scalarValue(value);
   if (typeof value !== 'object' || value === null) return plainScalarValue(value);
   if (Array.isArray(value)) return value.map(toPlain);
   return toPlainObject(value);
@@ -24,7 +24,7 @@ export function makePlain(mapping: Mapping): YamlObject {
   for (const key in mapping) {
     const value = mapping[key];
     if (typeof value === 'string') continue;
-    if (value instanceof Scalar) setField(mapping, key, plainScalarValue(value.value));
+    if (value instanceof Scalar) setField(mapping, key, scalarValue(value));
     else if (Array.isArray(value)) makeListPlain(value);
     else if (isMapping(value)) makePlain(value);
     else plainScalarValue(value ?? null);
@@ -36,11 +36,16 @@ function makeListPlain(list: Value[]): void {
   for (let i = 0; i < list.length; i++) {
     const value = list[i];
     if (typeof value === 'string') continue;
-    if (value instanceof Scalar) list[i] = plainScalarValue(value.value);
+    if (value instanceof Scalar) list[i] = scalarValue(value);
     else if (Array.isArray(value)) makeListPlain(value);
     else if (isMapping(value)) makePlain(value);
     else plainScalarValue(value ?? null);
   }
+}
+
+function scalarValue({ value, problem }: Scalar): PlainScalar {
+  if (problem !== undefined) throw new KustomizeError('ResourceInvalid', `map[string]interface {}(nil): ${problem}`);
+  return plainScalarValue(value);
 }
 
 function plainScalarValue(value: PlainScalar): PlainScalar {

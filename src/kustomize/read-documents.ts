@@ -79,29 +79,34 @@ function dropInvalid(documents: readonly Value[]): Mapping[] {
 export function validObject(document: Value): Mapping {
   const object: Mapping = isMapping(document) ? document : {};
   const metadata = field(object, 'metadata');
-  const kind = textOf(field(object, 'kind'));
+  const kind = presentText(field(object, 'kind'));
   if (kind === '' && isEmpty(field(object, 'apiVersion')) && isEmpty(metadata)) {
     throw new KustomizeError('ResourceInvalid', 'missing Resource metadata');
   }
   if (kind === '') throw new KustomizeError('ResourceInvalid', `missing kind in object ${describe(object)}`);
   if (kind.endsWith('List')) return object;
   const name = isMapping(metadata) ? field(metadata, 'name') : undefined;
-  if (textOf(name) === '') throw new KustomizeError('ResourceInvalid', `missing metadata.name in object ${describe(object)}`);
+  if (presentText(name) === '') throw new KustomizeError('ResourceInvalid', `missing metadata.name in object ${describe(object)}`);
   return object;
+}
+
+/** The text of a scalar; `` for null. */
+function presentText(value: Value | undefined): string {
+  return isEmpty(value) ? '' : textOf(value);
 }
 
 /** Go's `%v` of a kyaml ResourceMeta. */
 function describe(object: Mapping): string {
   const metadata = field(object, 'metadata');
   const meta: Mapping = isMapping(metadata) ? metadata : {};
-  const text = (key: string): string => textOf(field(meta, key));
+  const text = (key: string): string => presentText(field(meta, key));
   const map = (key: string): string => {
     const value = field(meta, key);
     if (!isMapping(value)) return 'map[]';
     const pairs = Object.keys(value).sort();
     return `map[${pairs.map((name) => `${name}:${textOf(field(value, name))}`).join(' ')}]`;
   };
-  const type = `${textOf(field(object, 'apiVersion'))} ${textOf(field(object, 'kind'))}`;
+  const type = `${presentText(field(object, 'apiVersion'))} ${presentText(field(object, 'kind'))}`;
   return `{{${type}} {{${text('name')} ${text('namespace')}} ${map('labels')} ${map('annotations')}}}`;
 }
 

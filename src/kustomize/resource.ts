@@ -164,7 +164,7 @@ export class Resource {
   /** The object with what the build knows of it in annotations, as kustomize shows it in errors. */
   describe(): Mapping {
     const object = copyValue(this.object);
-    const { previous, prefixes, suffixes } = this.state;
+    const { previous, prefixes, suffixes, behavior, needsHash } = this.state;
     const csv: [string, readonly string[]][] = [
       ['previousKinds', previous.map(({ kind }) => kind)],
       ['previousNames', previous.map(({ name }) => name)],
@@ -172,9 +172,14 @@ export class Resource {
       ['prefixes', prefixes],
       ['suffixes', suffixes],
     ];
-    const annotations = metaMap(object, 'annotations');
-    for (const [name, values] of csv) if (values.length > 0) annotations.set(`internal.config.kubernetes.io/${name}`, values.join(','));
-    setMetaMap(object, 'annotations', annotations);
+    if (behavior !== 'unspecified' || needsHash) csv.push(['generatorBehavior', [behavior]]);
+    if (needsHash) csv.push(['needsHashSuffix', ['enabled']]);
+    if (csv.every(([, values]) => values.length === 0)) return object;
+    const metadata = object['metadata'];
+    if (!isMapping(metadata)) return object;
+    const annotations = isMapping(metadata['annotations']) ? metadata['annotations'] : {};
+    metadata['annotations'] = annotations;
+    for (const [name, values] of csv) if (values.length > 0) setField(annotations, INTERNAL + name, values.join(','));
     return object;
   }
 

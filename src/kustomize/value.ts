@@ -1,3 +1,4 @@
+import { isCodedError } from '../std/index.ts';
 import { KustomizeError } from './errors.ts';
 import { mayResolve, resolve, YamlTime } from './yaml-events.ts';
 
@@ -19,6 +20,8 @@ export class Scalar {
   tag: ScalarTag;
   value: PlainScalar;
   readonly quoted: boolean;
+  /** Why the text cannot be what the tag says. kustomize finds out when it prints the scalar, if that is still there. */
+  problem: string | undefined;
 
   constructor(text: string, tag: ScalarTag, value: PlainScalar, quoted = false) {
     this.text = text;
@@ -32,6 +35,7 @@ export class Scalar {
     this.text = textOf(other);
     this.tag = this.quoted ? '!!str' : tagOf(other);
     this.value = this.quoted ? this.text : plainValue(other);
+    this.problem = other instanceof Scalar ? other.problem : undefined;
   }
 }
 
@@ -151,6 +155,18 @@ export function taggedScalar(wanted: ScalarTag, text: string): ScalarValue {
   return scalarOf(text, tag, value >= MIN_SAFE && value <= MAX_SAFE ? Number(value) : value);
 }
 
+/** {@link taggedScalar} for a text that takes another's place: one that does not fit the tag is an error only if it is printed. */
+export function retaggedScalar(wanted: ScalarTag, text: string): ScalarValue {
+  try {
+    return taggedScalar(wanted, text);
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    const scalar = new Scalar(text, wanted, text);
+    scalar.problem = error.message;
+    return scalar;
+  }
+}
+
 const MIN_SAFE = BigInt(Number.MIN_SAFE_INTEGER);
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -181,9 +197,15 @@ export function withText(old: Value | undefined, text: string): ScalarValue {
 export function copyValue<T extends Value>(value: T): T;
 export function copyValue(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Scalar) return new Scalar(value.text, value.tag, value.value, value.quoted);
+  if (value instanceof Scalar) return copyScalar(value);
   if (Array.isArray(value)) return value.map((item) => copyValue(item));
   return copyMapping(value);
+}
+
+function copyScalar({ text, tag, value, quoted, problem }: Scalar): Scalar {
+  const copy = new Scalar(text, tag, value, quoted);
+  copy.problem = problem;
+  return copy;
 }
 
 function copyMapping(mapping: Mapping): Mapping {

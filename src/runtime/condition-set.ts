@@ -4,11 +4,13 @@ import { redact, type Clock } from '../std/index.ts';
 /** The conditions of one object while it is reconciled; messages pass through `redact`. */
 export class ConditionSet {
   #list: Condition[];
+  #published: readonly Condition[];
   readonly #generation: number;
   readonly #clock: Clock;
 
   constructor(conditions: readonly Condition[] | undefined, generation: number, clock: Clock) {
     this.#list = [...(conditions ?? [])];
+    this.#published = this.#list;
     this.#generation = generation;
     this.#clock = clock;
   }
@@ -18,8 +20,13 @@ export class ConditionSet {
     return this.#list;
   }
 
+  /** Says that the conditions as they stand have been written. */
+  published(): void {
+    this.#published = this.#list;
+  }
+
   mark(type: ConditionType, status: Condition['status'], reason: Reason, message: string): void {
-    this.#list = setCondition(this.#list, { type, status, reason, message: redact(message) }, this.#generation, this.#clock.now());
+    this.#list = setCondition(this.#list, { type, status, reason, message: redact(message) }, this.#generation, this.#clock.now(), this.#published);
   }
 
   remove(...types: readonly ConditionType[]): void {
@@ -38,6 +45,6 @@ export class ConditionSet {
   summarize(target: ConditionType, order: readonly ConditionType[], negative: ReadonlySet<string>): void {
     const update = summarize(this.#list, target, order, negative);
     if (update === undefined) this.remove(target);
-    else this.#list = setCondition(this.#list, update, this.#generation, this.#clock.now());
+    else this.#list = setCondition(this.#list, update, this.#generation, this.#clock.now(), this.#published);
   }
 }

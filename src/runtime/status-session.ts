@@ -64,6 +64,7 @@ export class StatusSession<S extends AnyStatus> {
     if (!this.#ended) this.#cancel = this.#progressAfter(PROGRESS_LATER);
     const next = this.#tail.then(async () => {
       const status = { ...this.draft, conditions: this.conditions.list };
+      this.conditions.published();
       const there = await this.#writer.write({ metadata: this.#metadata, status: this.#written }, status);
       this.#written = status;
       return there;

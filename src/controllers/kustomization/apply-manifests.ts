@@ -16,7 +16,7 @@ import {
   type Inventory,
   type OwnedObjects,
 } from '../../apply/index.ts';
-import { isKubeError, type KubeClient } from '../../kube/index.ts';
+import type { KubeClient } from '../../kube/index.ts';
 import { formatObjectRef, type FileTree, type KubeObject } from '../../manifest/index.ts';
 import type { ConfigReader, FeatureGates, Logger, StatusSession, Trigger } from '../../runtime/index.ts';
 import { digestOf, formatDuration, isCodedError, type Clock, type Duration } from '../../std/index.ts';
@@ -207,16 +207,8 @@ async function apply(
     memory.known = partial.known;
     watchKinds(partial, options, pass);
     const done = formatChanges(partial.changes);
-    throw new KustomizationFailure('ReconciliationFailed', done === '' ? error.message : `${error.message}\n${done}`, { cause: error, follow: passes(error) ? 'soon' : 'retry' });
+    throw new KustomizationFailure('ReconciliationFailed', done === '' ? error.message : `${error.message}\n${done}`, { cause: error });
   }
-}
-
-/** True when every cause is one that passes by itself: no connection, an overloaded server, a webhook or a kind that is not there yet. */
-function passes(error: ApplyError): boolean {
-  return (
-    error.failures.length > 0 &&
-    error.failures.every(({ cause }) => isKubeError(cause, 'ConnectionFailed', 'Timeout', 'Unavailable', 'TooManyRequests', 'InternalError', 'NoMatch', 'Unauthorized'))
-  );
 }
 
 /** Sees to it that all kinds that were applied are watched; nobody waits for that. */

@@ -28,12 +28,12 @@ import {
   type StatusWriter,
   type Wait,
 } from '../../runtime/index.ts';
-import { CodedError, formatDuration, jitter, milliseconds, type Clock, type Duration, type Instant } from '../../std/index.ts';
+import { CodedError, errorMessage, formatDuration, jitter, milliseconds, type Clock, type Duration, type Instant } from '../../std/index.ts';
 import { applyManifests, type Applied } from './apply-manifests.ts';
-import { unmetDependency, type DependencyView } from './dependencies.ts';
-import { KustomizationFailure } from './failure.ts';
+import { evaluateReadyExpression, parseReadyExpression, unmetDependency, type DependencyView } from './dependencies.ts';
+import { isPassing, KustomizationFailure } from './failure.ts';
 import { deleteAll, deletesObjects, inventoryOf, pruneFailureText, unableToPruneText } from './finalize.ts';
-import { HealthCheck } from './health.ts';
+import { assertHealthExpressions, HealthCheck } from './health.ts';
 import { recordAttempt } from './history.ts';
 import type { Memories, Memory } from './memory.ts';
 import { formatSourceKey, originRevision, sourceKey, type Sources } from './source.ts';
@@ -148,6 +148,7 @@ export class KustomizationController implements Controller {
     };
     pass.session.onProgress = () => this.#tell(pass);
     try {
+      assertExpressions(object);
       const artifact = await this.#artifact(object, context);
       if (typeof artifact === 'string') return this.#waitForSource(pass, artifact);
       pass.artifact = artifact;
@@ -220,9 +221,11 @@ export class KustomizationController implements Controller {
   async #unmetDependency(object: Kustomization, revision: string): Promise<string | undefined> {
     const { view, gates } = this.#options;
     const dependencies = (object.spec.dependsOn ?? []).map((reference): DependencyView => {
-      if (reference.readyExpr !== undefined && reference.readyExpr !== '') throw unsupportedExpression('readyExpr');
-      const found = view.get({ namespace: reference.namespace ?? object.metadata.namespace, name: reference.name });
-      return { reference, found, expression: undefined };
+      const { namespace = object.metadata.namespace, name, readyExpr = '' } = reference;
+      const found = view.get({ namespace, name });
+      const expression = readyExpr === '' ? undefined : parseReadyExpression(readyExpr);
+      const answer = found === undefined || expression === undefined ? undefined : evaluateReadyExpression(expression, object, found);
+      return { reference, found, expression: answer };
     });
     return unmetDependency(object, revision, dependencies, gates.enabled('AdditiveCELDependencyCheck'));
   }
@@ -259,7 +262,6 @@ export class KustomizationController implements Controller {
       session.conditions.remove(conditionTypes.healthy);
       return this.#succeed(pass, applied);
     }
-    if ((object.spec.healthCheckExprs ?? []).length > 0) throw unsupportedExpression('healthCheckExprs');
     const result = applied.result ?? applied.last;
     const check = await HealthCheck.open(object, result, applied.objects, {
       owned,
@@ -383,7 +385,7 @@ export class KustomizationController implements Controller {
     if (pass.digest !== '') this.#record(pass, reason);
     memory.success = undefined;
     const retry = retryInterval(object);
-    const delay = this.#retryDelay(failure, memory, retry);
+    const delay = this.#retryDelay(error, memory, retry);
     if (failure?.tell !== false) {
       const took = formatDuration(milliseconds(this.#options.clock.now() - context.start));
       context.log.error(`Reconciliation failed after ${took}, next try in ${formatDuration(delay)}`, error, { revision: pass.artifact.revision });
@@ -400,13 +402,11 @@ export class KustomizationController implements Controller {
     return { kind: 'done', requeueAfter: delay, failed: true };
   }
 
-  #retryDelay(failure: KustomizationFailure | undefined, memory: Memory, retry: Duration): Duration {
-    if (failure?.follow === 'dependency') return this.#options.requeueDependency;
-    if (failure !== undefined && failure.follow !== 'soon') {
-      memory.passing = 0;
-      return retry;
-    }
-    return milliseconds(Math.min(retry, 1000 * 2 ** Math.min(memory.passing++, 20)));
+  #retryDelay(error: unknown, memory: Memory, retry: Duration): Duration {
+    if (error instanceof KustomizationFailure && error.follow === 'dependency') return this.#options.requeueDependency;
+    if (isPassing(error)) return milliseconds(Math.min(retry, 1000 * 2 ** Math.min(memory.passing++, 20)));
+    memory.passing = 0;
+    return retry;
   }
 
   async #finalize(object: Kustomization, context: ReconcileContext): Promise<Outcome> {
@@ -541,9 +541,18 @@ function reference(object: Kustomization): Kustomization {
   return object;
 }
 
-function unsupportedExpression(field: string): KustomizationFailure {
-  return new KustomizationFailure('InvalidCELExpression', `spec.${field}: this version does not evaluate CEL expressions`, { follow: 'stall' });
+/** Expressions that do not parse stall the object before anything is done (KB02). @throws KustomizationFailure */
+function assertExpressions(object: Kustomization): void {
+  try {
+    assertHealthExpressions(object);
+    for (const { readyExpr = '' } of object.spec.dependsOn ?? []) if (readyExpr !== '') parseReadyExpression(readyExpr);
+  } catch (error) {
+    const message = `${TERMINAL}: ${errorMessage(error)}`;
+    throw new KustomizationFailure('InvalidCELExpression', message, { cause: error, follow: 'stall' });
+  }
 }
+
+const TERMINAL = 'Reconciliation failed terminally due to configuration error';
 
 const FIGHT_WINDOW = 60_000;
 const FREE_CORRECTIONS = 5;

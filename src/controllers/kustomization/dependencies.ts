@@ -1,3 +1,5 @@
+import { parseExpression, type Expression } from '../../cel/index.ts';
+import { errorMessage, Lru } from '../../std/index.ts';
 import { isConditionTrue, type DependencyReference, type Kustomization } from '../../api/index.ts';
 
 /** What is known of one dependency when it is judged. */
@@ -5,8 +7,8 @@ export type DependencyView = {
   reference: DependencyReference;
   /** The dependency as it is now; undefined when it does not exist. */
   found: Kustomization | undefined;
-  /** What its `readyExpr` gave; undefined when it has none. */
-  expression: boolean | undefined;
+  /** What its `readyExpr` gave, or why it gave nothing; undefined when it has none. */
+  expression: boolean | string | undefined;
 };
 
 /**
@@ -23,6 +25,7 @@ export function unmetDependency(
   for (const { reference, found, expression } of dependencies) {
     const name = `${reference.namespace ?? object.metadata.namespace}/${reference.name}`;
     if (found === undefined) return `dependency '${name}' not found`;
+    if (typeof expression === 'string') return `dependency '${name}': ${expression}`;
     if (expression === false) return `dependency '${name}' is not ready according to readyExpr eval`;
     if (expression === true && !additive) continue;
     const { status } = found;
@@ -37,4 +40,26 @@ export function unmetDependency(
 function sameSource(a: Kustomization, b: Kustomization): boolean {
   const [x, y] = [a.spec.sourceRef, b.spec.sourceRef];
   return x.kind === y.kind && x.name === y.name && (x.namespace ?? a.metadata.namespace) === (y.namespace ?? b.metadata.namespace);
+}
+
+/** Parsed expressions, by source. */
+const parsed = new Lru<string, Expression>(1000);
+
+/** Parses a `readyExpr`. @throws CodedError `InvalidCELExpression` */
+export function parseReadyExpression(source: string): Expression {
+  let expression = parsed.get(source);
+  if (expression === undefined) {
+    expression = parseExpression(source);
+    parsed.set(source, expression);
+  }
+  return expression;
+}
+
+/** Asks a `readyExpr` about a dependency (KB05): true or false, or the text of why it could not be evaluated. */
+export function evaluateReadyExpression(expression: Expression, self: Kustomization, dependency: Kustomization): boolean | string {
+  try {
+    return expression.evaluateBoolean({ self, dep: dependency });
+  } catch (error) {
+    return errorMessage(error);
+  }
 }

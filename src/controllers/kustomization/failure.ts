@@ -1,4 +1,6 @@
 import type { Reason } from '../../api/index.ts';
+import { ApplyError } from '../../apply/index.ts';
+import { isKubeError } from '../../kube/index.ts';
 import { CodedError, errorMessage, isCodedError } from '../../std/index.ts';
 
 /** Why a Kustomization could not be reconciled; the code is the reason its Ready condition carries. */
@@ -16,10 +18,8 @@ export type KustomizationReason = Extract<
 
 /** How a failed reconcile goes on. */
 export type Follow =
-  /** At the retry interval (KB10). */
+  /** At the retry interval (KB10), or sooner when the cause {@link isPassing}. */
   | 'retry'
-  /** Soon, later each time, at most at the retry interval: the cause is one that passes by itself. */
-  | 'soon'
   /** After --requeue-dependency: what is missing is being made. */
   | 'dependency'
   /** Not before the spec changes (KB02). */
@@ -38,6 +38,18 @@ export class KustomizationFailure extends CodedError<KustomizationReason> {
     this.follow = follow;
     this.tell = tell;
   }
+}
+
+/**
+ * True when the cause is one that passes by itself: no connection, an overloaded server, a webhook, a kind, namespace or right that is not there
+ * yet. Such a failure is tried again soon, not at the retry interval.
+ */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof ApplyError && error.failures.length > 0) return error.failures.every(({ cause }) => isPassing(cause));
+  if (isKubeError(error)) {
+    return isKubeError(error, 'ConnectionFailed', 'Timeout', 'Unavailable', 'TooManyRequests', 'InternalError', 'NoMatch', 'NotFound', 'Conflict', 'Forbidden', 'ResponseInvalid');
+  }
+  return error instanceof Error && error.cause !== undefined && isPassing(error.cause);
 }
 
 /** Runs a step; what it throws becomes a {@link KustomizationFailure} with this reason, unless it is one already. */

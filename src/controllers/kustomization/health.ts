@@ -1,6 +1,6 @@
-import type { Kustomization } from '../../api/index.ts';
+import type { CustomHealthCheck, Kustomization } from '../../api/index.ts';
 import type { ApplyResult, OwnedObjects } from '../../apply/index.ts';
-import { computeStatus, judge, type Checked, type HealthResult, type Verdict } from '../../health/index.ts';
+import { compileHealthChecks, computeStatus, judge, type Checked, type HealthChecks, type HealthResult, type Verdict } from '../../health/index.ts';
 import { isKubeError, type Informer, type KubeClient, type KindRef } from '../../kube/index.ts';
 import { objectRefKey, parseApiVersion, type KubeObject, type ObjectRef } from '../../manifest/index.ts';
 import type { Wait } from '../../runtime/index.ts';
@@ -22,12 +22,20 @@ export class HealthCheck {
   readonly #targets: readonly Target[];
   readonly #options: HealthOptions;
   readonly #applied: ReadonlyMap<string, KubeObject>;
+  readonly #custom: HealthChecks | undefined;
   /** Objects a watch has shown at least once: one of these that is absent has gone, any other has not come yet. */
   readonly #seen = new Set<string>();
   readonly #stop: () => void;
 
-  private constructor(key: string, targets: readonly Target[], applied: ReadonlyMap<string, KubeObject>, options: HealthOptions) {
+  private constructor(
+    key: string,
+    targets: readonly Target[],
+    applied: ReadonlyMap<string, KubeObject>,
+    custom: HealthChecks | undefined,
+    options: HealthOptions,
+  ) {
     this.#key = key;
+    this.#custom = custom;
     this.#targets = targets;
     this.#applied = applied;
     this.#options = options;
@@ -51,11 +59,16 @@ export class HealthCheck {
     const key = `${namespace}/${name}`;
     const targets = object.spec.wait === true ? appliedTargets(object, result, desired) : namedTargets(object);
     if (targets.length === 0) return undefined;
-    const check = new HealthCheck(key, targets, result.applied, options);
+    const expressions = object.spec.healthCheckExprs ?? [];
+    const custom = expressions.length === 0 ? undefined : compileHealthChecks(forKinds(expressions, targets));
+    const check = new HealthCheck(key, targets, result.applied, custom, options);
     // Fresh answers that are ready already (ConfigMaps, Services, …) need no watch.
     const open = targets.filter((target) => check.#fromAnswer(target)?.status !== 'Current');
     try {
-      await Promise.all(object.spec.wait === true ? watchKinds(open, options) : open.map((target) => watchNamed(target, options)));
+      // The shared watches keep only what the standard rules need; expressions see whole objects.
+      const own = open.filter((target) => object.spec.wait !== true || expressions.some((expression) => isFor(expression, target)));
+      const shared = open.filter((target) => !own.includes(target));
+      await Promise.all([...watchKinds(shared, options), ...own.map((target) => watchNamed(target, options))]);
     } catch (error) {
       check.close();
       throw error;
@@ -100,11 +113,11 @@ export class HealthCheck {
   }
 
   #result(target: Target): HealthResult | undefined {
-    const { owned, clock } = this.#options;
+    const { owned } = this.#options;
     if (target.informer !== undefined) {
       if (!target.informer.synced) return undefined;
       const found = target.informer.get(target.ref.namespace, target.ref.name);
-      return found === undefined ? NOT_FOUND : computeStatus(found, { now: clock.now() });
+      return found === undefined ? NOT_FOUND : this.#compute(found);
     }
     const key = objectRefKey(target.ref);
     const answer = this.#applied.get(key);
@@ -121,7 +134,12 @@ export class HealthCheck {
 
   #fromAnswer(target: Target): HealthResult | undefined {
     const answer = this.#applied.get(objectRefKey(target.ref));
-    return answer === undefined ? undefined : computeStatus(answer, { now: this.#options.clock.now() });
+    return answer === undefined ? undefined : this.#compute(answer);
+  }
+
+  #compute(object: KubeObject): HealthResult {
+    const options = { now: this.#options.clock.now() };
+    return this.#custom?.compute(object, options) ?? computeStatus(object, options);
   }
 }
 
@@ -146,6 +164,28 @@ function namedTargets(object: Kustomization): Target[] {
       vanishes: false,
     }))
     .filter(({ ref }) => !isSelf(object, ref));
+}
+
+/** True when an expression is for the kind of a target; one without a kind is for its whole group. */
+function isFor({ apiVersion, kind }: CustomHealthCheck, { ref }: Target): boolean {
+  return parseApiVersion(apiVersion).group === ref.group && (kind === undefined || kind === '' || kind === ref.kind);
+}
+
+/** The expressions with those for a whole group spelled out for the kinds that are there and have none of their own. */
+function forKinds(expressions: readonly CustomHealthCheck[], targets: readonly Target[]): (CustomHealthCheck & { kind: string })[] {
+  return expressions.flatMap((expression) => {
+    const { kind = '' } = expression;
+    if (kind !== '') return [{ ...expression, kind }];
+    const named = new Set(expressions.filter((other) => other.kind !== undefined && other.kind !== '').map((other) => other.kind));
+    const kinds = new Set(targets.filter((target) => isFor(expression, target) && !named.has(target.ref.kind)).map(({ ref }) => ref.kind));
+    return [...kinds].map((each) => ({ ...expression, kind: each }));
+  });
+}
+
+/** Finds faults in `spec.healthCheckExprs` before anything is done (KB83). @throws CodedError `InvalidCELExpression` */
+export function assertHealthExpressions(object: Kustomization): void {
+  const expressions = object.spec.healthCheckExprs ?? [];
+  if (expressions.length > 0) compileHealthChecks(expressions.map((expression) => ({ ...expression, kind: expression.kind ?? '' })));
 }
 
 function hasTtl(object: KubeObject): boolean {

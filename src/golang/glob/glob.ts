@@ -8,7 +8,7 @@ import { parseGlob } from './pattern.ts';
 /** Characters of one glob. */
 export const MAX_GLOB = 400;
 /** Steps of matching one name. */
-export const MAX_GLOB_WORK = 20_000_000;
+export const MAX_GLOB_WORK = 2_000_000;
 
 /** Tells whether a name matches. */
 export type Glob = (name: string) => boolean;

@@ -79,7 +79,8 @@ function ianaZone(name: string): Zone | undefined {
   }
 }
 
-const LAST_DATE = 8_640_000_000_000n;
+/** A day before the end of JavaScript's dates, so that an offset does not lead beyond it. */
+const LAST_DATE = 8_639_999_900_000n;
 
 function offsetAt(wall: Intl.DateTimeFormat, names: Intl.DateTimeFormat, unix: bigint): ZoneOffset {
   const clamped = unix > LAST_DATE ? LAST_DATE : unix < -LAST_DATE ? -LAST_DATE : unix;

@@ -23,7 +23,9 @@ export function readArchive(bytes: Uint8Array): ChartFile[] {
     const path = chartPath(name);
     if (size > remaining) throw tooLarge();
     if (size > MAX_FILE_SIZE) {
-      throw helmError('LimitExceeded', `decompressed chart file ${quote(name)} is larger than the maximum file size ${MAX_FILE_SIZE}`, { subject: name });
+      throw helmError('LimitExceeded', `decompressed chart file ${quote(name)} is larger than the maximum file size ${MAX_FILE_SIZE}`, {
+        subject: name,
+      });
     }
     remaining -= size;
     if (remaining <= 0) throw tooLarge();

@@ -41,7 +41,9 @@ function filesOfTree(tree: FileTree): ChartFile[] {
     if (data === undefined) throw helmError('ChartInvalid', `error reading ${path}: file does not exist`, { subject: path });
     if (data.length > MAX_FILE_SIZE) {
       const name = path.slice(path.lastIndexOf('/') + 1);
-      throw helmError('LimitExceeded', `chart file ${quote(name)} is larger than the maximum file size ${MAX_FILE_SIZE}`, { subject: path });
+      throw helmError('LimitExceeded', `chart file ${quote(name)} is larger than the maximum file size ${MAX_FILE_SIZE}`, {
+        subject: path,
+      });
     }
     size += data.length;
     if (size > MAX_CHART_SIZE) throw helmError('LimitExceeded', `load chart: files are larger than the maximum size ${MAX_CHART_SIZE}`);
@@ -89,7 +91,9 @@ function loadSubchart(name: string, members: readonly ChartFile[], parent: strin
   const [first] = members;
   if (name.endsWith('.tgz')) {
     if (first === undefined || first.name !== name) {
-      throw helmError('ChartInvalid', `error unpacking subchart tar in ${parent}: expected ${name}, got ${first?.name ?? ''}`, { subject: name });
+      throw helmError('ChartInvalid', `error unpacking subchart tar in ${parent}: expected ${name}, got ${first?.name ?? ''}`, {
+        subject: name,
+      });
     }
     try {
       return loadFiles(readArchive(first.data), depth);
@@ -141,13 +145,17 @@ class ChartDraft {
         this.schema = file;
         return;
       case 'requirements.yaml':
-        this.#warnUnlessV1('Warning: Dependencies are handled in Chart.yaml since apiVersion "v2". We recommend migrating dependencies to Chart.yaml.');
+        this.#warnUnlessV1(
+          'Warning: Dependencies are handled in Chart.yaml since apiVersion "v2". We recommend migrating dependencies to Chart.yaml.',
+        );
         this.#metadata = readMetadata(file.text, file.name, this.#metadata);
         if (this.#metadata.apiVersion === 'v1') this.files.push(file);
         return;
       case 'requirements.lock':
         this.lock = readLock(file.text, file.name);
-        this.#warnUnlessV1('Warning: Dependency locking is handled in Chart.lock since apiVersion "v2". We recommend migrating to Chart.lock.');
+        this.#warnUnlessV1(
+          'Warning: Dependency locking is handled in Chart.lock since apiVersion "v2". We recommend migrating to Chart.lock.',
+        );
         if (this.#metadata?.apiVersion === 'v1') this.files.push(file);
         return;
       default:

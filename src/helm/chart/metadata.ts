@@ -3,7 +3,19 @@ import { errorMessage } from '../../std/index.ts';
 import { helmError } from '../errors.ts';
 import type { ChartLock, ChartMetadata, Dependency, Maintainer } from './chart.ts';
 import { isVersion } from './version-range.ts';
-import { ANY, BOOL, listOf, structOf, TEXT, TEXT_MAP, TEXTS, TIME, unmarshalYaml, type Decoded, type StructShape } from './struct-decode.ts';
+import {
+  ANY,
+  BOOL,
+  listOf,
+  structOf,
+  TEXT,
+  TEXT_MAP,
+  TEXTS,
+  TIME,
+  unmarshalYaml,
+  type Decoded,
+  type StructShape,
+} from './struct-decode.ts';
 
 const DEPENDENCY: StructShape = structOf('v2.Dependency', {
   name: TEXT,

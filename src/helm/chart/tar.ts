@@ -83,10 +83,11 @@ function headerName(header: Uint8Array): string {
 /** Records `length key=value\n` (POSIX pax). */
 function paxRecords(data: Uint8Array): ReadonlyMap<string, string> {
   const records = new Map<string, string>();
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const space = data.indexOf(0x20, at);
     const length = space < 0 ? Number.NaN : Number(text(data, at, space - at));
-    if (!Number.isSafeInteger(length) || length <= space - at || at + length > data.length) throw new Error('archive/tar: invalid tar header');
+    if (!Number.isSafeInteger(length) || length <= space - at || at + length > data.length)
+      throw new Error('archive/tar: invalid tar header');
     const record = Buffer.from(data.subarray(space + 1, at + length - 1)).toString();
     const equals = record.indexOf('=');
     if (equals <= 0) throw new Error('archive/tar: invalid tar header');

@@ -25,7 +25,11 @@ const globs = new Lru<string, Glob>(1000);
 
 const methods: Readonly<Record<string, GoMethod>> = {
   Get: { params: [stringType], result: stringType, call: (files, [name]) => textOf(files, name) },
-  GetBytes: { params: [stringType], result: byteSliceType, call: (files, [name]) => bytesOf(files, name) ?? new GoByteSlice(new Uint8Array()) },
+  GetBytes: {
+    params: [stringType],
+    result: byteSliceType,
+    call: (files, [name]) => bytesOf(files, name) ?? new GoByteSlice(new Uint8Array()),
+  },
   Glob: {
     params: [stringType],
     get result(): GoType {

@@ -131,7 +131,16 @@ export function chartMap(metadata: ChartMetadata, isRoot: boolean): GoMap {
     ['Version', metadata.version],
     ['Description', metadata.description],
     ['Keywords', [...metadata.keywords]],
-    ['Maintainers', metadata.maintainers.map(({ name, email, url }) => goMap([['Name', name], ['Email', email], ['URL', url]]))],
+    [
+      'Maintainers',
+      metadata.maintainers.map(({ name, email, url }) =>
+        goMap([
+          ['Name', name],
+          ['Email', email],
+          ['URL', url],
+        ]),
+      ),
+    ],
     ['Icon', metadata.icon],
     ['APIVersion', metadata.apiVersion],
     ['Condition', metadata.condition],
@@ -171,7 +180,11 @@ function importMap(item: Dependency['importValues'][number]): GoValue {
 
 const maintainerType: GoType = structType('chart.Maintainer', {
   fields: (['name', 'email', 'url'] as const).map((name) =>
-    field<ChartMetadata['maintainers'][number]>(name === 'url' ? 'URL' : name[0]?.toUpperCase() + name.slice(1), stringType, (data) => data[name]),
+    field<ChartMetadata['maintainers'][number]>(
+      name === 'url' ? 'URL' : name[0]?.toUpperCase() + name.slice(1),
+      stringType,
+      (data) => data[name],
+    ),
   ),
   marshal: (struct) => jsonOf(Object.entries(struct.data as ChartMetadata['maintainers'][number])),
 });
@@ -223,7 +236,12 @@ const chartFields: readonly (readonly [name: string, json: string, type: GoType,
   ['Deprecated', 'deprecated', boolType, ({ deprecated }) => deprecated],
   ['Annotations', 'annotations', stringMapType, annotationsMap],
   ['KubeVersion', 'kubeVersion', stringType, ({ kubeVersion }) => kubeVersion],
-  ['Dependencies', 'dependencies', stringSliceType, ({ dependencies }) => (dependencies ?? []).map((data) => new GoStruct(dependencyPointer, data))],
+  [
+    'Dependencies',
+    'dependencies',
+    stringSliceType,
+    ({ dependencies }) => (dependencies ?? []).map((data) => new GoStruct(dependencyPointer, data)),
+  ],
   ['Type', 'type', stringType, ({ type }) => type],
 ];
 

@@ -1,4 +1,4 @@
-import { TemplateError } from '../../gotemplate/index.ts';
+import type { TemplateError } from '../../gotemplate/index.ts';
 import type { Rules } from '../profile.ts';
 import { helmError } from '../errors.ts';
 import { MESSAGE_END, MESSAGE_START } from './template-functions.ts';
@@ -39,9 +39,9 @@ function failureText(file: string, error: TemplateError, { tracedErrors }: Rules
 function trace(error: TemplateError): string | undefined {
   const paragraphs: string[] = [];
   for (let at: unknown = error; at !== undefined && at !== null; at = at instanceof Error ? at.cause : undefined) {
-    const paragraph = at instanceof Error ? paragraphOf(at.message) : undefined;
-    if (paragraph === undefined) return undefined;
-    if (paragraphs.at(-1) !== paragraph) paragraphs.push(paragraph);
+    const next = at instanceof Error ? paragraphOf(at.message) : undefined;
+    if (next === undefined) return undefined;
+    if (paragraphs.at(-1) !== next) paragraphs.push(next);
   }
   return paragraphs.join('').trim();
 }

@@ -57,7 +57,9 @@ const tpl: TemplateFunction = {
     if (!text.includes('{{')) return withoutNoValue(text);
     const clone = set.clone();
     const template = wrapping(`cannot parse template ${quote(text)}`, () => clone.parse(set.name, text));
-    return wrapping(`error during tpl function execution for ${quote(text)}`, () => withoutNoValue(clone.executeTemplate(template, data, budget)));
+    return wrapping(`error during tpl function execution for ${quote(text)}`, () =>
+      withoutNoValue(clone.executeTemplate(template, data, budget)),
+    );
   },
 };
 
@@ -97,10 +99,19 @@ const lookup: TemplateFunction = {
   params: [stringType, stringType, stringType, stringType],
   result: anyMapType,
   call: ([apiVersion, kind, namespace, name], { budget }) => {
-    const found = stateOf(budget).lookup?.(String(apiVersion), String(kind), String(namespace), String(name));
+    const found = ask(stateOf(budget).lookup, [String(apiVersion), String(kind), String(namespace), String(name)]);
     return found === undefined ? new GoMap() : mapFromYaml(found);
   },
 };
+
+/** A lookup that fails fails the template, as any function does. */
+function ask(find: Lookup | undefined, args: Parameters<Lookup>): YamlObject | undefined {
+  try {
+    return find?.(...args);
+  } catch (error) {
+    throw new GoError(errorMessage(error), error);
+  }
+}
 
 /** The functions that run templates, end them, or look around. */
 export const templateFunctions: readonly (readonly [string, TemplateFunction])[] = [

@@ -1,4 +1,17 @@
-import { anyMapType, anyType, GoError, GoMap, namedType, quote, stringType, toYamlValue, writeYaml, type GoMethod, type GoType, type GoValue } from '../../golang/index.ts';
+import {
+  anyMapType,
+  anyType,
+  GoError,
+  GoMap,
+  namedType,
+  quote,
+  stringType,
+  toYamlValue,
+  writeYaml,
+  type GoMethod,
+  type GoType,
+  type GoValue,
+} from '../../golang/index.ts';
 
 /** The type of `.Values` and `.Template`: a map with methods. Functions that want a plain map tell the difference. */
 export const valuesType: GoType = namedType('common.Values', anyMapType, valuesMethods());

@@ -115,11 +115,39 @@ function encoder(call: (value: GoValue) => string): TemplateFunction {
 export const yamlFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['toYaml', encoder(toYaml)],
   ['toYamlPretty', encoder((value) => orEmpty(() => withoutNewline(writeYamlV3(prettyValue(value, 0), { indent: 2 }))))],
-  ['fromYaml', { params: [stringType], result: anyMapType, call: ([text]) => mapOrError(() => readForUnmarshal(String(text), 'float64'), YAML_PREFIX, new GoMap()) }],
-  ['fromYamlArray', { params: [stringType], result: anySliceType, call: ([text]) => listOrError(() => readForUnmarshal(String(text), 'float64'), YAML_PREFIX, []) }],
+  [
+    'fromYaml',
+    {
+      params: [stringType],
+      result: anyMapType,
+      call: ([text]) => mapOrError(() => readForUnmarshal(String(text), 'float64'), YAML_PREFIX, new GoMap()),
+    },
+  ],
+  [
+    'fromYamlArray',
+    {
+      params: [stringType],
+      result: anySliceType,
+      call: ([text]) => listOrError(() => readForUnmarshal(String(text), 'float64'), YAML_PREFIX, []),
+    },
+  ],
   ['toJson', encoder((value) => orEmpty(() => encodeJson(toYamlValue(value))))],
-  ['fromJson', { params: [stringType], result: anyMapType, call: ([text]) => mapOrError(() => decodeJson(String(text)), '', new GoMap(anyMapType, new Map(), true)) }],
-  ['fromJsonArray', { params: [stringType], result: anySliceType, call: ([text]) => listOrError(() => decodeJson(String(text)), '', new GoSlice(anySliceType, [], true)) }],
+  [
+    'fromJson',
+    {
+      params: [stringType],
+      result: anyMapType,
+      call: ([text]) => mapOrError(() => decodeJson(String(text)), '', new GoMap(anyMapType, new Map(), true)),
+    },
+  ],
+  [
+    'fromJsonArray',
+    {
+      params: [stringType],
+      result: anySliceType,
+      call: ([text]) => listOrError(() => decodeJson(String(text)), '', new GoSlice(anySliceType, [], true)),
+    },
+  ],
 ];
 
 /** What Helm 4 adds to, or changes in, {@link yamlFunctions}. */

@@ -68,4 +68,3 @@ function decodedHead(text: string, headType: string): ManifestHead {
     annotations: Object.fromEntries((annotations as Map<string, string> | undefined) ?? []),
   };
 }
-

@@ -18,7 +18,7 @@ export function splitManifests(text: string, { separator }: Pick<Rules, 'separat
 function splitWithBlanks(text: string): string[] {
   const pieces: string[] = [];
   let from = 0;
-  for (let at = text.indexOf('---'); at >= 0; ) {
+  for (let at = text.indexOf('---'); at >= 0;) {
     const afterBreak = at > from && text.charCodeAt(at - 1) === 0x0a;
     if (at !== 0 && !afterBreak) {
       at = text.indexOf('---', at + 1);

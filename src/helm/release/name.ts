@@ -8,7 +8,8 @@ const MAX_NAME = 53;
 
 /** @throws CodedError `ReleaseNameInvalid` for a name Helm would refuse */
 export function validateReleaseName(name: string): void {
-  const failed = (why: string): Error => helmError('ReleaseNameInvalid', `release name check failed: release name ${quote(name)}: ${why}`, { subject: name });
+  const failed = (why: string): Error =>
+    helmError('ReleaseNameInvalid', `release name check failed: release name ${quote(name)}: ${why}`, { subject: name });
   if (name === '') throw failed('no name provided');
   if (name.length > MAX_NAME || !NAME.test(name)) {
     throw failed(`invalid release name, must match regex ${NAME.source} and the length must not be longer than ${MAX_NAME}`);

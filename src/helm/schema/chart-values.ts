@@ -12,7 +12,9 @@ import { validateAgainstSchema } from './validator.ts';
 export function validateValues(root: ChartNode, values: GoMap, loader?: SchemaLoader): void {
   const problems = problemsOf(root, values, loader);
   if (problems === '') return;
-  throw helmError('ValuesRejected', `values don't meet the specifications of the schema(s) in the following chart(s):\n${problems}`, { subject: root.name });
+  throw helmError('ValuesRejected', `values don't meet the specifications of the schema(s) in the following chart(s):\n${problems}`, {
+    subject: root.name,
+  });
 }
 
 function problemsOf(node: ChartNode, values: GoMap, loader: SchemaLoader | undefined): string {

@@ -2,7 +2,17 @@ import { compilePattern, type Pattern } from './pattern.ts';
 import { instanceType, isObjectNode, JsonNumber, type InstanceType, type SchemaNode, type SchemaObject } from './document.ts';
 import { formatCheck, type FormatCheck } from './formats.ts';
 import { encodeFragment, escapePointer } from './pointer.ts';
-import { formatLocation, hasVocabulary, invalid, lookup, resourceOf, type Location, type SchemaResource, type SchemaRoot, type SchemaStore } from './store.ts';
+import {
+  formatLocation,
+  hasVocabulary,
+  invalid,
+  lookup,
+  resourceOf,
+  type Location,
+  type SchemaResource,
+  type SchemaRoot,
+  type SchemaStore,
+} from './store.ts';
 
 export type SchemaType = InstanceType | 'integer';
 
@@ -181,7 +191,10 @@ class Compiler {
     const dependencies = node.get('dependencies');
     if (isObjectNode(dependencies)) {
       schema.dependencies = new Map(
-        [...dependencies].map(([name, value]) => [name, Array.isArray(value) ? strings(value) : this.#schema(child(at, 'dependencies', name))]),
+        [...dependencies].map(([name, value]) => [
+          name,
+          Array.isArray(value) ? strings(value) : this.#schema(child(at, 'dependencies', name)),
+        ]),
       );
     }
     if (version >= 6) assign(schema, { contains: one('contains'), propertyNames: one('propertyNames') });
@@ -246,7 +259,9 @@ function assertions(schema: Schema, node: SchemaObject, at: Location): void {
   if (schema.contains !== undefined) assign(schema, { minContains: integer('minContains'), maxContains: integer('maxContains') });
   const dependent = node.get('dependentRequired');
   if (isObjectNode(dependent)) {
-    schema.dependentRequired = new Map([...dependent].flatMap(([name, value]) => (Array.isArray(value) ? [[name, strings(value)] as const] : [])));
+    schema.dependentRequired = new Map(
+      [...dependent].flatMap(([name, value]) => (Array.isArray(value) ? [[name, strings(value)] as const] : [])),
+    );
   }
 }
 

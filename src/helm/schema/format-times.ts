@@ -96,7 +96,8 @@ function checkDurationPart(text: string, all: string): string | undefined {
     const unit = rest[digits.length];
     if (unit === undefined) return 'missing unit';
     const at = units.indexOf(unit);
-    if (at < 0) return all.includes(unit) ? `unit ${quoteRune(unit.charCodeAt(0))} out of order` : `invalid unit ${quoteRune(unit.charCodeAt(0))}`;
+    if (at < 0)
+      return all.includes(unit) ? `unit ${quoteRune(unit.charCodeAt(0))} out of order` : `invalid unit ${quoteRune(unit.charCodeAt(0))}`;
     units = units.slice(at + 1);
     rest = rest.slice(digits.length + 1);
   }

@@ -76,7 +76,8 @@ function plainNumber(value: Instance): string {
 function goG(value: number): string {
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   const { digits, exponent, sign } = decimal(value);
-  if (exponent < -4 || exponent >= 21) return `${sign}${mantissa(digits)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  if (exponent < -4 || exponent >= 21)
+    return `${sign}${mantissa(digits)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
   return sign + positional(digits, exponent);
 }
 

@@ -132,10 +132,14 @@ export class SchemaStore {
   #load(url: string): SchemaNode {
     const known = this.#documents.get(url) ?? metaschema(url) ?? this.#loader(url);
     if (known === undefined) {
-      throw helmError('SchemaReferenceRefused', `failing loading ${JSON.stringify(url)}: schemas are not fetched while a chart is rendered`, {
-        subject: url,
-        remedy: 'inline the schema into values.schema.json, or render with schema validation skipped',
-      });
+      throw helmError(
+        'SchemaReferenceRefused',
+        `failing loading ${JSON.stringify(url)}: schemas are not fetched while a chart is rendered`,
+        {
+          subject: url,
+          remedy: 'inline the schema into values.schema.json, or render with schema validation skipped',
+        },
+      );
     }
     this.#documents.set(url, known);
     return known;
@@ -144,7 +148,8 @@ export class SchemaStore {
   #collect(root: SchemaRoot, node: SchemaNode, base: string, pointer: string, fallback: Dialect): void {
     if (root.seen.has(pointer)) return;
     root.seen.add(pointer);
-    if (++this.#subschemas > MAX_SUBSCHEMAS) throw helmError('LimitExceeded', `read values.schema.json: more than ${MAX_SUBSCHEMAS} subschemas`);
+    if (++this.#subschemas > MAX_SUBSCHEMAS)
+      throw helmError('LimitExceeded', `read values.schema.json: more than ${MAX_SUBSCHEMAS} subschemas`);
     if (!isObjectNode(node)) {
       if (pointer === '') addResource(root, { pointer: '', id: base, dialect: fallback, anchors: new Map(), dynamicAnchors: [] });
       return;
@@ -155,7 +160,13 @@ export class SchemaStore {
   }
 
   /** The resource `node` opens or belongs to, the draft it is written in, and the base URL of what is inside. */
-  #resourceAt(root: SchemaRoot, node: SchemaObject, base: string, pointer: string, fallback: Dialect): { resource: SchemaResource; draft: Draft; id: string } {
+  #resourceAt(
+    root: SchemaRoot,
+    node: SchemaObject,
+    base: string,
+    pointer: string,
+    fallback: Dialect,
+  ): { resource: SchemaResource; draft: Draft; id: string } {
     let named = typeof node.get('$schema') === 'string';
     let draft = this.#draftOf(root.url, pointer, node, fallback.draft, new Set());
     let own = schemaId(draft, node);
@@ -202,7 +213,8 @@ export class SchemaStore {
     for (const [vocabulary, required] of listed) {
       if (required !== true) continue;
       const name = vocabulary.startsWith(draft.vocabularyPrefix) ? vocabulary.slice(draft.vocabularyPrefix.length) : '';
-      if (!draft.vocabularies.includes(name)) throw invalid(`unsupported vocabulary ${JSON.stringify(vocabulary)} in ${JSON.stringify(url)}`);
+      if (!draft.vocabularies.includes(name))
+        throw invalid(`unsupported vocabulary ${JSON.stringify(vocabulary)} in ${JSON.stringify(url)}`);
       names.add(name);
     }
     return [...names];

@@ -6,7 +6,7 @@ import { isMultipleOf } from './multiple.ts';
 import { escapePointer, pointerOf } from './pointer.ts';
 
 /** Subschema applications one validation may need; crossing it ends the validation with `BudgetExceeded`. */
-export const MAX_SCHEMA_STEPS = 5_000_000;
+export const MAX_SCHEMA_STEPS = 3_000_000;
 /** Applications inside applications; protects the stack. */
 const MAX_NESTING = 1500;
 
@@ -25,7 +25,13 @@ export type ValidateOptions = {
 /** What is wrong with `instance`, in the order of its sorted property names; undefined when nothing is. @throws CodedError `BudgetExceeded` */
 export function validateInstance(schema: Schema, instance: Instance, options: ValidateOptions = {}): Failure | undefined {
   const run = new Run(options);
-  const frame: Frame = { schema, path: [], scope: { schema, refKeyword: '', value: 0, parent: undefined }, quiet: false, meta: options.meta };
+  const frame: Frame = {
+    schema,
+    path: [],
+    scope: { schema, refKeyword: '', value: 0, parent: undefined },
+    quiet: false,
+    meta: options.meta,
+  };
   const failure = run.apply(frame, instance, unevaluatedOf(instance, schema, false));
   if (failure === undefined) return undefined;
   const causes = failure.kind === 'group' ? failure.causes : [failure];
@@ -71,7 +77,8 @@ class Run {
     if (cycle !== undefined) {
       return leaf(
         frame,
-        () => `both ${keywordLocation(frame.scope)} and ${keywordLocation(cycle)} resolve to ${JSON.stringify(schema.location)} causing reference cycle`,
+        () =>
+          `both ${keywordLocation(frame.scope)} and ${keywordLocation(cycle)} resolve to ${JSON.stringify(schema.location)} causing reference cycle`,
       );
     }
     const type = instanceType(instance);
@@ -176,7 +183,8 @@ class Run {
     if (schema.items !== undefined) rest(schema.items);
     const { additionalItems } = schema;
     if (schema.version < 2020 && additionalItems !== undefined) {
-      if (additionalItems === false && listed !== items.length) fail(() => `last ${englishNumber(items.length - listed)} additionalItem(s) not allowed`);
+      if (additionalItems === false && listed !== items.length)
+        fail(() => `last ${englishNumber(items.length - listed)} additionalItem(s) not allowed`);
       else if (typeof additionalItems !== 'boolean') rest(additionalItems);
     }
     if (schema.contains !== undefined) this.#contains(frame, items, unevaluated, schema.contains, failures);
@@ -198,7 +206,11 @@ class Run {
       if (matched.length === 0) failures.push(group(frame, () => 'no items match contains schema', causes));
     } else if (matched.length < min) {
       failures.push(
-        group(frame, () => `min ${englishNumber(min)} items required to match contains schema, but ${matched.length === 0 ? 'none matched' : found}`, causes),
+        group(
+          frame,
+          () => `min ${englishNumber(min)} items required to match contains schema, but ${matched.length === 0 ? 'none matched' : found}`,
+          causes,
+        ),
       );
     }
     if (max !== undefined && matched.length > max) {
@@ -210,7 +222,8 @@ class Run {
     const { schema } = frame;
     const modern = schema.version >= 2019;
     if (modern && schema.recursiveRef !== undefined) {
-      const target = schema.recursiveRef.recursiveAnchor === true ? outermostRecursive(frame.scope, schema.recursiveRef) : schema.recursiveRef;
+      const target =
+        schema.recursiveRef.recursiveAnchor === true ? outermostRecursive(frame.scope, schema.recursiveRef) : schema.recursiveRef;
       push(failures, this.#reference(frame, instance, unevaluated, target, '$recursiveRef'));
     }
     if (modern && schema.dynamicRef !== undefined) {
@@ -289,7 +302,7 @@ class Run {
       schema: target.schema,
       path: frame.path,
       scope: { schema: target.schema, refKeyword, value: frame.scope.value, parent: frame.scope },
-     
+
       quiet: frame.quiet || quiet,
       meta: target.meta,
     };
@@ -307,7 +320,7 @@ class Run {
       schema: target.schema,
       path,
       scope: { schema: target.schema, refKeyword: '', value: frame.scope.value + 1, parent: frame.scope },
-     
+
       quiet: frame.quiet,
       meta: target.meta,
     };
@@ -347,7 +360,11 @@ function requireOthers(object: InstanceObject, name: string, others: readonly st
 function checkAnyType(frame: Frame, instance: Instance, type: InstanceType | undefined): Failure | undefined {
   const { types, constant, enumeration, format } = frame.schema;
   if (type === undefined) return leaf(frame, () => `invalid jsonType ${typeof instance}`);
-  if (types !== undefined && !types.includes(type) && !(type === 'number' && types.includes('integer') && Number.isInteger(numberOf(instance)))) {
+  if (
+    types !== undefined &&
+    !types.includes(type) &&
+    !(type === 'number' && types.includes('integer') && Number.isInteger(numberOf(instance)))
+  ) {
     return leaf(frame, () => `got ${type}, want ${types.join(' or ')}`);
   }
   if (constant !== undefined && !instanceEquals(instance, constant.value)) return leaf(frame, () => mustBe([constant.value], 'const'));
@@ -364,8 +381,10 @@ function checkString(frame: Frame, text: string, failures: Failure[]): void {
   if (min !== undefined || max !== undefined) {
     let length = 0;
     for (const _ of text) length += 1;
-    if (min !== undefined && length < min) failures.push(leaf(frame, () => `minLength: got ${englishNumber(length)}, want ${englishNumber(min)}`));
-    if (max !== undefined && length > max) failures.push(leaf(frame, () => `maxLength: got ${englishNumber(length)}, want ${englishNumber(max)}`));
+    if (min !== undefined && length < min)
+      failures.push(leaf(frame, () => `minLength: got ${englishNumber(length)}, want ${englishNumber(min)}`));
+    if (max !== undefined && length > max)
+      failures.push(leaf(frame, () => `maxLength: got ${englishNumber(length)}, want ${englishNumber(max)}`));
   }
   if (pattern !== undefined && !pattern.test(text)) {
     failures.push(leaf(frame, () => `${singleQuoted(text)} does not match pattern ${singleQuoted(pattern.source)}`));
@@ -419,7 +438,8 @@ function keywordLocation(scope: Scope): string {
 
 function outermostRecursive(scope: Scope, fallback: Schema): Schema {
   let found = fallback;
-  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) if (at.schema.resource.recursiveAnchor === true) found = at.schema;
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent)
+    if (at.schema.resource.recursiveAnchor === true) found = at.schema;
   return found;
 }
 

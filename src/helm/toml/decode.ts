@@ -52,7 +52,8 @@ class Decoder {
 
   constructor(text: string) {
     const nul = text.slice(0, 6).indexOf('\0');
-    if (nul >= 0) throw tomlError(new TomlFailure('files cannot contain NULL bytes; probably using UTF-16; TOML files must be UTF-8', 1), '');
+    if (nul >= 0)
+      throw tomlError(new TomlFailure('files cannot contain NULL bytes; probably using UTF-16; TOML files must be UTF-8', 1), '');
     this.#cursor = new Cursor(text);
   }
 
@@ -91,7 +92,10 @@ class Decoder {
       if (rune === END || isBreak(rune)) return;
       if (rune === '#') return this.#comment();
       if (!isBlank(rune)) {
-        throw this.#cursor.failure(`expected a top-level item to end with a newline, comment, or EOF, but got ${shown(rune)} instead`, rune);
+        throw this.#cursor.failure(
+          `expected a top-level item to end with a newline, comment, or EOF, but got ${shown(rune)} instead`,
+          rune,
+        );
       }
     }
   }
@@ -222,7 +226,7 @@ class Decoder {
     const cursor = this.#cursor;
     this.#arrays.add(keyText([...this.#context, this.#key]));
     const items: GoValue[] = [];
-    for (let wantsValue = true; ; ) {
+    for (let wantsValue = true; ;) {
       const rune = cursor.next();
       if (rune !== END && (isBlank(rune) || isBreak(rune))) continue;
       if (rune === '#') this.#comment();
@@ -266,7 +270,7 @@ class Decoder {
 
   *#inlinePairs(): Generator<{ key: readonly string[]; value: Node }> {
     const cursor = this.#cursor;
-    for (let wantsPair = true; ; ) {
+    for (let wantsPair = true; ;) {
       const rune = cursor.next();
       if (rune !== END && (isBlank(rune) || isBreak(rune))) continue;
       if (rune === '#') this.#comment();

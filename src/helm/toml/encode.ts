@@ -203,4 +203,3 @@ function entriesOf(value: GoValue): readonly Entry[] {
   const fields = value.structType.fields ?? [];
   return fields.filter(({ name }) => /^\p{Lu}/u.test(name)).map((field) => [field.name, field.get(value)] as const);
 }
-

@@ -1,5 +1,17 @@
-import { fixedZone, GoError, goInt64, local, parseFloat64, parseInteger, parseTime, timeValue, type GoTime, type GoValue, type Zone } from '../../golang/index.ts';
-import { Cursor, END, isDigit, isHexDigit, shown, shownText, TomlFailure } from './cursor.ts';
+import {
+  fixedZone,
+  GoError,
+  goInt64,
+  local,
+  parseFloat64,
+  parseInteger,
+  parseTime,
+  timeValue,
+  type GoTime,
+  type GoValue,
+  type Zone,
+} from '../../golang/index.ts';
+import { type Cursor, END, isDigit, isHexDigit, shown, shownText, TomlFailure } from './cursor.ts';
 
 /** A number, date or time: the first rune is a digit or a sign. */
 export function readNumber(cursor: Cursor): GoValue {
@@ -43,7 +55,8 @@ function afterZero(cursor: Cursor, from: number): GoValue {
   if (rune !== END && base !== undefined) {
     cursor.next();
     const digit = cursor.peek();
-    if (!base.isDigit(digit)) throw cursor.failure(`not ${base.name} number: '${cursor.since(from)}${digit === END ? '\0' : digit}'`, digit);
+    if (!base.isDigit(digit))
+      throw cursor.failure(`not ${base.name} number: '${cursor.since(from)}${digit === END ? '\0' : digit}'`, digit);
     cursor.takeWhile((next) => next === '_' || base.isDigit(next));
     return integer(cursor, cursor.since(from));
   }
@@ -96,7 +109,9 @@ function float(cursor: Cursor, text: string): GoValue {
     return parseFloat64(plain);
   } catch (error) {
     if (!(error instanceof GoError)) throw error;
-    throw failed(error.message.endsWith('value out of range') ? `${text} is out of range for float64` : `Invalid float value: ${shownText(text)}`);
+    throw failed(
+      error.message.endsWith('value out of range') ? `${text} is out of range for float64` : `Invalid float value: ${shownText(text)}`,
+    );
   }
 }
 

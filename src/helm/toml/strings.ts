@@ -1,4 +1,4 @@
-import { Cursor, END, isBreak, isHexDigit, shownText, TomlFailure } from './cursor.ts';
+import { type Cursor, END, isBreak, isHexDigit, shownText, TomlFailure } from './cursor.ts';
 
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   b: '\b',

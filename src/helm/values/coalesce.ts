@@ -158,9 +158,8 @@ function joinPath(prefix: string, name: string): string {
 
 /** Removes nulls, also those in maps below. */
 function dropNulls(map: GoMap): void {
-  for (const [key, value] of [...map.entries()]) {
+  for (const [key, value] of map.entries()) {
     if (value === null) map.delete(key);
     else if (isTable(value)) dropNulls(value);
   }
 }
-

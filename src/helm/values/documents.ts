@@ -34,7 +34,8 @@ function* splitDocuments(text: string): Generator<string> {
   for (const line of text.replace(/\r?\n$/, '').split(/\r?\n/)) {
     if (line.startsWith('---')) {
       const rest = line.slice(3).trim();
-      if (rest !== '' && !rest.startsWith('#')) throw helmError('ValuesInvalid', `error reading yaml document: invalid Yaml document separator: ${rest}`);
+      if (rest !== '' && !rest.startsWith('#'))
+        throw helmError('ValuesInvalid', `error reading yaml document: invalid Yaml document separator: ${rest}`);
       if (document !== '') {
         yield document;
         document = '';

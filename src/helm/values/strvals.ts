@@ -1,4 +1,18 @@
-import { atoi, decodeJson, fromYamlValue, goInt64, GoMap, goTypeName, GoError, isSpace, parseInteger, quote, quoteRune, toValidText, type GoValue } from '../../golang/index.ts';
+import {
+  atoi,
+  decodeJson,
+  fromYamlValue,
+  goInt64,
+  GoMap,
+  goTypeName,
+  GoError,
+  isSpace,
+  parseInteger,
+  quote,
+  quoteRune,
+  toValidText,
+  type GoValue,
+} from '../../golang/index.ts';
 import { errorMessage } from '../../std/index.ts';
 import { helmError } from '../errors.ts';
 import { jsonValueEnd } from './json-prefix.ts';
@@ -162,7 +176,7 @@ class SetParser {
     const end = jsonValueEnd(rest) ?? rest.length;
     try {
       const value = fromYamlValue(decodeJson(rest.slice(0, end)));
-      this.#at += [...rest.slice(0, end)].length;
+      this.#at += Array.from(rest.slice(0, end)).length;
       this.#skipEmpty();
       return { value, outcome: undefined };
     } catch (error) {
@@ -199,7 +213,13 @@ class SetParser {
   #item(list: GoValue[], index: number, nesting: number): { list: GoValue[]; outcome: Outcome } {
     if (index < 0) return { list, outcome: new Failure(`negative ${index} index not allowed`) };
     const { text, stop } = this.#until('[.=');
-    if (text !== '') return { list, outcome: new Failure(`unexpected data at end of array index: [${[...text].map((rune) => quoteRune(rune.codePointAt(0) ?? 0)).join(' ')}]`) };
+    if (text !== '')
+      return {
+        list,
+        outcome: new Failure(
+          `unexpected data at end of array index: [${[...text].map((rune) => quoteRune(rune.codePointAt(0) ?? 0)).join(' ')}]`,
+        ),
+      };
     switch (stop) {
       case undefined:
         return { list, outcome: END };

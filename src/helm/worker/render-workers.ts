@@ -4,7 +4,16 @@ import { walkTree, type FileTree } from '../../manifest/index.ts';
 import type { Duration } from '../../std/index.ts';
 import { helmError } from '../errors.ts';
 import type { PostRenderStrategy } from '../post-render.ts';
-import { codedError, plainError, type Answer, type ChartSource, type RenderRequest, type WorkerMessage, type WorkerOptions, type WorkerRendered } from './protocol.ts';
+import {
+  codedError,
+  plainError,
+  type Answer,
+  type ChartSource,
+  type RenderRequest,
+  type WorkerMessage,
+  type WorkerOptions,
+  type WorkerRendered,
+} from './protocol.ts';
 
 export type RenderWorkersOptions = {
   /** Threads, started when first needed. Default 1. */
@@ -70,10 +79,13 @@ class Pool implements RenderWorkers {
 
   async render(chart: FileTree | Uint8Array, options: WorkerRenderOptions): Promise<WorkerRendered> {
     const deadline = AbortSignal.timeout(options.deadline);
-    const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
-    const thread = await this.#take(signal, options.deadline);
+    const stop: Stop = {
+      signal: options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]),
+      error: () => (deadline.aborted ? tooLate(options.deadline) : cancelled(options.signal?.reason)),
+    };
+    const thread = await this.#take(stop);
     try {
-      return await thread.render(sourceOf(chart), options, signal);
+      return await thread.render(sourceOf(chart), options, stop);
     } finally {
       this.#give(thread);
     }
@@ -84,7 +96,7 @@ class Pool implements RenderWorkers {
     await Promise.all([...this.#threads].map((thread) => thread.stop()));
   }
 
-  #take(signal: AbortSignal, deadline: Duration): Promise<RenderThread> {
+  #take({ signal, error }: Stop): Promise<RenderThread> {
     const idle = this.#idle.pop();
     if (idle !== undefined) return Promise.resolve(idle);
     if (this.#threads.size < this.#size) {
@@ -99,7 +111,7 @@ class Pool implements RenderWorkers {
       };
       const giveUp = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(take), 1);
-        reject(stopped(signal, deadline));
+        reject(error());
       };
       this.#waiting.push(take);
       signal.addEventListener('abort', giveUp, { once: true });
@@ -121,14 +133,17 @@ class Pool implements RenderWorkers {
   }
 }
 
-function stopped(signal: AbortSignal, deadline: Duration): Error {
-  const { reason } = signal as { reason: unknown };
-  if (reason instanceof DOMException && reason.name === 'TimeoutError') {
-    return helmError('DeadlineExceeded', `render chart: not done within ${deadline} ms`, {
-      remedy: 'give the chart more time, or look for a template that does too much',
-    });
-  }
-  return helmError('DeadlineExceeded', 'render chart: cancelled', { cause: reason });
+/** What may end a render from outside, and the error that says so. */
+type Stop = { readonly signal: AbortSignal; readonly error: () => Error };
+
+function tooLate(deadline: Duration): Error {
+  return helmError('DeadlineExceeded', `render chart: not done within ${deadline} ms`, {
+    remedy: 'give the chart more time, or look for a template that does too much',
+  });
+}
+
+function cancelled(reason: unknown): Error {
+  return helmError('Cancelled', 'render chart: cancelled', { cause: reason });
 }
 
 /** One thread and the channel to it. Renders one chart at a time. */
@@ -157,8 +172,8 @@ class RenderThread {
     return this.#alive;
   }
 
-  async render(source: ChartSource, options: WorkerRenderOptions, signal: AbortSignal): Promise<WorkerRendered> {
-    const { lookup, postRender, deadline, signal: _, ...plain } = options;
+  async render(source: ChartSource, options: WorkerRenderOptions, { signal, error }: Stop): Promise<WorkerRendered> {
+    const { lookup, postRender, deadline: _deadline, signal: _signal, ...plain } = options;
     const request: RenderRequest = {
       source,
       options: plain,
@@ -173,12 +188,12 @@ class RenderThread {
       };
       const abort = (): void => {
         end();
-        reject(stopped(signal, deadline));
+        reject(error());
         void this.stop();
       };
-      this.#failed = (error) => {
+      this.#failed = (failure) => {
         end();
-        reject(error);
+        reject(failure);
       };
       this.#port.on('message', (message: WorkerMessage) => {
         if (message.kind === 'done') {

@@ -234,7 +234,7 @@ function completeKeys(value: Value, keys: Keys, values: readonly string[]): void
 
 /** Puts what was in the list behind what the patch brought, in its own order. */
 function appendList(added: Value[], target: readonly Value[], keys: Keys): Value[] {
-  for (const element of [...target]) {
+  for (const element of target) {
     if (keys[0] === '') {
       setElement(added, SCALAR_KEYS, [textOf(element)], element);
       continue;

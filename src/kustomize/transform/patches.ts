@@ -1,4 +1,4 @@
-import { readYaml, decodeJson, type YamlValue } from '../../golang/index.ts';
+import { decodeJson, isYamlObject, readYaml, type YamlValue } from '../../golang/index.ts';
 import { errorMessage } from '../../std/index.ts';
 import type { BuildContext } from '../build-context.ts';
 import { KustomizeError, wrapError } from '../errors.ts';
@@ -14,7 +14,7 @@ import { fileText, readObjects } from '../read-documents.ts';
 import type { ResourceList } from '../resource-list.ts';
 import { metaMap, setMetaMap, toResource, type Resource } from '../resource.ts';
 import { EVERYTHING, formatSelector, select, type Selector } from '../selector.ts';
-import { copyValue, isMapping, type Mapping } from '../value.ts';
+import { copyValue, isEmpty, isMapping, type Mapping } from '../value.ts';
 
 /** A transformer whose files have been read. */
 export type Transform = (list: ResourceList) => void;
@@ -41,8 +41,10 @@ export function preparePatch(fields: PatchFields, loader: Loader, context: Build
   const patches = merge.value;
   if (patches !== undefined) {
     for (const patch of patches) {
-      patch.state.allowNameChange = fields.options?.allowNameChange === true;
-      patch.state.allowKindChange = fields.options?.allowKindChange === true;
+      const { allowNameChange = false, allowKindChange = false } = fields.options ?? {};
+      Object.assign(patch.state, { allowNameChange, allowKindChange });
+      // kustomize notes both in annotations, and so makes all of them texts.
+      if (allowNameChange || allowKindChange) setMetaMap(patch.object, 'annotations', metaMap(patch.object, 'annotations'));
     }
     return (list) => mergeAll(list, patches, target, source, context);
   }
@@ -124,8 +126,8 @@ function mergeIntoNamed(list: ResourceList, patch: Resource, context: BuildConte
     throw wrapError(error, `no resource matches strategic merge patch ${quote(formatId(id))}`, 'PatchFailed');
   }
   const before = target.id;
-  const renamed = mergeInto(target, patch, patch.object, context);
-  if (renamed || target.id !== before) list.invalidate();
+  const pastChanged = mergeInto(target, patch, patch.object, context);
+  if (pastChanged || target.id !== before) list.invalidate();
 }
 
 /** Applies one patch to several resources; a resource it removes goes at once. Throws when two become one. */
@@ -144,13 +146,13 @@ function dropRemoved(list: ResourceList): void {
   if (list.items.some((resource) => resource.removed)) list.setItems(list.items.filter((resource) => !resource.removed));
 }
 
-/** Applies a patch to a resource. Its kind, name and namespace stay, unless the patch may change them. True when its past grew. */
+/** Applies a patch to a resource. Its kind, name and namespace stay, unless the patch may change them. True when its past changed. */
 function mergeInto(target: Resource, patch: Resource, object: Mapping, context: BuildContext): boolean {
   if (target.removed) return false;
   const { name, namespace, kind } = target;
   const { allowNameChange, allowKindChange } = patch.state;
   if (allowNameChange || allowKindChange) target.storePreviousId();
-  const hadAnnotations = keepAnnotations(target);
+  const afterPatch = keepAnnotations(target);
   if (!mergePatch(target.object, object, context.schemas)) {
     target.remove();
     return true;
@@ -158,26 +160,27 @@ function mergeInto(target: Resource, patch: Resource, object: Mapping, context: 
   if (!allowKindChange) target.setKind(kind);
   if (!allowNameChange) target.setName(name);
   target.setNamespace(namespace);
-  hadAnnotations();
-  return allowNameChange || allowKindChange;
+  return afterPatch() || allowNameChange || allowKindChange;
 }
 
 /**
  * kustomize keeps what it knows of a resource in annotations, so a patch that replaces or removes those makes it forget. Returns what to
- * do after the patch.
+ * do after the patch; that returns true when all was forgotten.
  */
-function keepAnnotations(target: Resource): () => void {
+function keepAnnotations(target: Resource): () => boolean {
   const metadata = target.object['metadata'];
-  if (!target.hasState || !isMapping(metadata)) return () => undefined;
-  const before = metadata['annotations'];
-  if (before === undefined) metadata['annotations'] = {};
+  if (!target.hasState || !isMapping(metadata)) return () => false;
+  const wereThere = metadata['annotations'] !== undefined;
+  metadata['annotations'] ??= {};
   const annotations = metadata['annotations'];
   return () => {
     const now = target.object['metadata'];
-    if (!isMapping(now) || now['annotations'] !== annotations) target.forget();
-    if (isMapping(now) && before === undefined && isMapping(now['annotations']) && Object.keys(now['annotations']).length === 0) {
-      delete now['annotations'];
+    if (!isMapping(now) || now['annotations'] !== annotations) {
+      target.forget();
+      return true;
     }
+    if (!wereThere && isEmpty(annotations)) delete now['annotations'];
+    return false;
   };
 }
 
@@ -195,13 +198,17 @@ function patchSelected(list: ResourceList, operations: JsonPatch, target: Select
 export function patchObject(resource: Resource, operations: JsonPatch): void {
   const document = toPlainObject(resource.object);
   const metadata = document['metadata'];
-  if (resource.hasState && typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)) {
+  if (resource.hasState && isYamlObject(metadata)) {
     metadata['annotations'] ??= {};
   }
+  const annotations = isYamlObject(metadata) ? metadata['annotations'] : undefined;
   const result: Json = applyJsonPatch(document, operations);
   if (typeof result !== 'object' || result === null || Array.isArray(result)) {
     throw new KustomizeError('PatchFailed', 'json: cannot unmarshal array into Go value of type map[string]interface {}');
   }
+  // What kustomize keeps in annotations survives any patch, except where the resource comes from.
+  const after = isYamlObject(result['metadata']) ? result['metadata']['annotations'] : undefined;
+  if (after !== annotations) Object.assign(resource.state, { origin: undefined, transformations: [] });
   resource.object = fromJsonObject(result);
   setMetaMap(resource.object, 'annotations', metaMap(resource.object, 'annotations'));
 }

@@ -21,7 +21,7 @@ import {
   plainValue,
   Scalar,
   tagOf,
-  taggedScalar,
+  retaggedScalar,
   textOf,
   type ScalarValue,
   type Value,
@@ -127,7 +127,7 @@ function refine(value: Value, options: FieldOptionFields | undefined): Value {
   if (index < 0 || part === undefined) {
     throw new KustomizeError('ReplacementFailed', `options.index ${index} is out of bounds for value ${text}`);
   }
-  return tagOf(value) === '!!str' ? part : taggedScalar(tagOf(value), part);
+  return tagOf(value) === '!!str' ? part : retaggedScalar(tagOf(value), part);
 }
 
 function copyToTarget(resources: readonly Resource[], source: Source, target: Target): void {
@@ -216,9 +216,10 @@ function join(text: string, part: string, delimiter: string, index: number): str
 
 /** Gives a scalar another text; its type stays what it was. */
 export function setText(slot: Slot, old: ScalarValue, text: string): void {
-  const next = taggedScalar(tagOf(old), text);
+  const next = retaggedScalar(tagOf(old), text);
   if (!(old instanceof Scalar)) return setSlot(slot, next);
   old.text = text;
   if (old.tag === '') old.tag = tagOf(next);
   old.value = plainValue(next);
+  old.problem = next instanceof Scalar ? next.problem : undefined;
 }
