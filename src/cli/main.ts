@@ -33,8 +33,8 @@ function createProgram(): Command {
     .option('--timeout <duration>', 'timeout for this operation', '5m0s')
     .addOption(new Option('--as <user>', 'username to impersonate for the operation'))
     .addOption(
-      new Option('--as-group <group>', 'group to impersonate, repeatable').argParser((value: string, previous: string[] = []) => [
-        ...previous,
+      new Option('--as-group <group>', 'group to impersonate, repeatable').argParser((value: string, previous: string[] | undefined) => [
+        ...(previous ?? []),
         value,
       ]),
     )

@@ -1,7 +1,7 @@
 import { budgetExceeded } from './go-error.ts';
 import { formatFloat, type FloatFormat } from './float-format.ts';
 import { anyType, isUnsignedKind, type GoType } from './go-type.ts';
-import { MAX_TEXT, MAX_VALUE_DEPTH } from './limits.ts';
+import { MAX_TEXT, MAX_VALUE_DEPTH, MAX_VISITS } from './limits.ts';
 import { canBackquote, quote, quoteRune } from './quote.ts';
 import { bytesToText, textToBytes } from './text.ts';
 import { isPrint } from './unicode.ts';
@@ -48,6 +48,7 @@ export class Printer {
   precision: number | undefined = undefined;
   /** While the argument of a bad verb is printed, methods are not called. */
   #erroring = false;
+  #visits = 0;
 
   write(text: string): void {
     this.out += text;
@@ -117,6 +118,7 @@ export class Printer {
   /** An element of a collection: `declared` is the collection's element type. */
   #element(value: GoValue, declared: GoType | undefined, verb: string, depth: number): void {
     if (depth > MAX_VALUE_DEPTH) throw budgetExceeded('nesting of a printed value', MAX_VALUE_DEPTH);
+    if (++this.#visits > MAX_VISITS) throw budgetExceeded('size of a printed value', MAX_VISITS);
     if (value === null || value === undefined) {
       this.write(this.flags.sharpV ? `${(declared ?? anyType).name}(nil)` : '<nil>');
       return;

@@ -38,13 +38,32 @@ suite('fmt', () => {
       ['%', [], '%!(NOVERB)'],
       ['%[2]s %[1]s', ['a', 'b'], 'b a'],
       ['%*d|%-*d|', [goInt(5), goInt(1), goInt(4), goInt(2)], '    1|2   |'],
-      ['%05d %+d %x %#x %o %b %c %q %U', [goInt(-42), goInt(1), goInt(255), goInt(255), goInt(8), goInt(5), goInt(128512), goInt(120), goInt(233)], "-0042 +1 ff 0xff 10 101 😀 'x' U+00E9"],
+      [
+        '%05d %+d %x %#x %o %b %c %q %U',
+        [goInt(-42), goInt(1), goInt(255), goInt(255), goInt(8), goInt(5), goInt(128512), goInt(120), goInt(233)],
+        "-0042 +1 ff 0xff 10 101 😀 'x' U+00E9",
+      ],
       ['%.2f %8.3f| %e %g', [1.005, Math.PI, 1e6, 1e21], '1.00    3.142| 1.000000e+06 1e+21'],
       ['%q %+q %#q', ['é"\n', 'é', 'raw'], '"é\\"\\n" "\\u00e9" `raw`'],
       ['%x % X', ['hé', 'ab'], '68c3a9 61 62'],
       ['%5.2s|%-5s|', ['日本語', 'é'], '   日本|é    |'],
-      ['%v %+v %T', [goMap([['b', goInt(1)], ['a', 'x']]), [null, 1.5], new GoMap(stringMapType)], 'map[a:x b:1] [<nil> 1.5] map[string]string'],
-      ['%#v %#v', [goMap([['a', [goInt(1), null]]]), stringSlice(['a'])], 'map[string]interface {}{"a":[]interface {}{1, interface {}(nil)}} []string{"a"}'],
+      [
+        '%v %+v %T',
+        [
+          goMap([
+            ['b', goInt(1)],
+            ['a', 'x'],
+          ]),
+          [null, 1.5],
+          new GoMap(stringMapType),
+        ],
+        'map[a:x b:1] [<nil> 1.5] map[string]string',
+      ],
+      [
+        '%#v %#v',
+        [goMap([['a', [goInt(1), null]]]), stringSlice(['a'])],
+        'map[string]interface {}{"a":[]interface {}{1, interface {}(nil)}} []string{"a"}',
+      ],
       ['%#v', [new GoSlice(sliceOf(stringType), [], true)], '[]string(nil)'],
       ['%d', [[goInt(1), 'a', 2.5]], '[1 %!d(string=a) %!d(float64=2.5)]'],
       ['%v %d', [durationValue(90_000_000_000n), durationValue(90_000_000_000n)], '1m30s 90000000000'],
@@ -87,7 +106,10 @@ suite('fmt', () => {
   });
 
   test('a fixed number of digits rounds the exact value, halves to even', () => {
-    assert.deepEqual([0.5, 1.5, 2.5, 0.125, 2.675].map((value) => formatFloat(value, 'f', value < 0.5 ? 2 : value > 2.6 ? 2 : 0)), ['0', '2', '2', '0.12', '2.67']);
+    assert.deepEqual(
+      [0.5, 1.5, 2.5, 0.125, 2.675].map((value) => formatFloat(value, 'f', value < 0.5 ? 2 : value > 2.6 ? 2 : 0)),
+      ['0', '2', '2', '0.12', '2.67'],
+    );
     fc.assert(
       fc.property(fc.double({ min: -1e15, max: 1e15, noNaN: true }), fc.nat(17), (value, digits) => {
         const text = formatFloat(value, 'f', digits);
@@ -106,14 +128,26 @@ suite('fmt', () => {
   });
 
   test('hostile formats are refused by budget', () => {
-    assert.throws(() => sprintf('%1000000d'.repeat(1000), new Array<GoValue>(1000).fill(goInt(1))), (error) => isCodedError(error, 'BudgetExceeded'));
-    assert.throws(() => sprintf('%s'.repeat(1000), new Array<GoValue>(1000).fill('x'.repeat(1_000_000))), (error) => isCodedError(error, 'BudgetExceeded'));
+    assert.throws(
+      () => sprintf('%1000000d'.repeat(1000), new Array<GoValue>(1000).fill(goInt(1))),
+      (error) => isCodedError(error, 'BudgetExceeded'),
+    );
+    assert.throws(
+      () => sprintf('%s'.repeat(1000), new Array<GoValue>(1000).fill('x'.repeat(1_000_000))),
+      (error) => isCodedError(error, 'BudgetExceeded'),
+    );
     const cycle = goMap();
     cycle.set('self', [cycle]);
-    assert.throws(() => formatValue(cycle), (error) => isCodedError(error, 'BudgetExceeded'));
+    assert.throws(
+      () => formatValue(cycle),
+      (error) => isCodedError(error, 'BudgetExceeded'),
+    );
     // Twenty lists, each holding the one before twice.
     let doubled: GoValue = ['x'.repeat(100)];
     for (let i = 0; i < 30; i++) doubled = [doubled, doubled];
-    assert.throws(() => formatValue(doubled), (error) => isCodedError(error, 'BudgetExceeded'));
+    assert.throws(
+      () => formatValue(doubled),
+      (error) => isCodedError(error, 'BudgetExceeded'),
+    );
   });
 });

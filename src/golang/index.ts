@@ -10,6 +10,7 @@ export {
   setEntry,
   valueNode,
   writeNode,
+  writeNodeV3,
   writeYaml,
   writeYamlFromJson,
   writeYamlV3,
@@ -129,15 +130,7 @@ export {
   type NumberProblem,
   type Scanned,
 } from './parse-number.ts';
-export {
-  MAX_LIST,
-  MAX_PATTERN,
-  MAX_REGEXP_SCAN,
-  MAX_REGEXP_WORK,
-  MAX_TEXT,
-  MAX_VALUE_DEPTH,
-  MAX_VISITS,
-} from './limits.ts';
+export { MAX_LIST, MAX_PATTERN, MAX_REGEXP_SCAN, MAX_REGEXP_WORK, MAX_TEXT, MAX_VALUE_DEPTH, MAX_VISITS } from './limits.ts';
 export {
   isDigit,
   isGraphic,
@@ -155,14 +148,7 @@ export {
   toUpperText,
   upperRune,
 } from './unicode.ts';
-export {
-  formatGoDuration,
-  parseGoDuration,
-  quoteForTime,
-  roundDuration,
-  truncateDuration,
-  type Nanoseconds,
-} from './time/duration.ts';
+export { formatGoDuration, parseGoDuration, quoteForTime, roundDuration, truncateDuration, type Nanoseconds } from './time/duration.ts';
 export { formatTime, timeToString } from './time/format.ts';
 export { parseTime } from './time/parse.ts';
 export {

@@ -21,5 +21,5 @@ export const MAX_REGEXP_WORK = 2_000_000_000;
 /** Characters that finding all matches may look at: each match can look as far as the end, which makes the whole quadratic. */
 export const MAX_REGEXP_SCAN = 10_000_000_000;
 
-/** Values that encoding, comparing or merging may visit: shared parts make a small value large. */
+/** Values that printing, encoding, comparing or merging may visit: shared parts make a small value large. */
 export const MAX_VISITS = 3_000_000;

@@ -44,9 +44,15 @@ suite('globs', () => {
   });
 
   test('hostile globs are refused', () => {
-    assert.throws(() => compileGlob('*'.repeat(1000)), (error) => isCodedError(error, 'BudgetExceeded'));
+    assert.throws(
+      () => compileGlob('*'.repeat(1000)),
+      (error) => isCodedError(error, 'BudgetExceeded'),
+    );
     const glob = compileGlob('*a?'.repeat(60));
-    assert.throws(() => glob('a'.repeat(4000)), (error) => isCodedError(error, 'BudgetExceeded'));
+    assert.throws(
+      () => glob('a'.repeat(4000)),
+      (error) => isCodedError(error, 'BudgetExceeded'),
+    );
   });
 
   test('filepath.Match', () => {

@@ -81,10 +81,16 @@ suite('regexp', () => {
     assert.equal(GoRegexp.compile('(a+)+$').test(`${'a'.repeat(20_000)}b`), false);
     assert.equal(GoRegexp.compile('(x+x+)+y').test('x'.repeat(20_000)), false);
     assert.ok(performance.now() - started < 2000);
-    assert.throws(() => GoRegexp.compile('a'.repeat(200_000)), (error) => isCodedError(error, 'BudgetExceeded'));
+    assert.throws(
+      () => GoRegexp.compile('a'.repeat(200_000)),
+      (error) => isCodedError(error, 'BudgetExceeded'),
+    );
     assert.throws(() => GoRegexp.compile('(a{1000})'.repeat(10_000)), /expression too large/);
     assert.throws(() => GoRegexp.compile('('.repeat(5000) + ')'.repeat(5000)), /nests too deeply/);
     const wide = GoRegexp.compile('[\\pL]{900}');
-    assert.throws(() => wide.test('a'.repeat(10_000_000)), (error) => isCodedError(error, 'BudgetExceeded'));
+    assert.throws(
+      () => wide.test('a'.repeat(10_000_000)),
+      (error) => isCodedError(error, 'BudgetExceeded'),
+    );
   });
 });

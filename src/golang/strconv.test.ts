@@ -70,7 +70,10 @@ suite('strconv', () => {
   });
 
   test('unquoting undoes quoting', () => {
-    const bytes: fc.Arbitrary<string> = fc.oneof(fc.string({ unit: 'binary' }).map((text) => text.toWellFormed()), fc.constant('\udcff\udc80'));
+    const bytes: fc.Arbitrary<string> = fc.oneof(
+      fc.string({ unit: 'binary' }).map((text) => text.toWellFormed()),
+      fc.constant('\udcff\udc80'),
+    );
     fc.assert(
       fc.property(bytes, (text) => {
         assert.equal(unquote(quote(text)), text);

@@ -5,7 +5,10 @@ import { formatUrl, parseIp, parseUrl, urlHostname } from './index.ts';
 suite('net/url', () => {
   test('parts and text', () => {
     const url = parseUrl('HTTP://us%20er:p%40w@Host:8080/a%2Fb/x?q=1#f%20g');
-    assert.deepEqual([url.scheme, url.host, urlHostname(url), url.path, url.rawQuery, url.fragment], ['http', 'Host:8080', 'Host', '/a/b/x', 'q=1', 'f g']);
+    assert.deepEqual(
+      [url.scheme, url.host, urlHostname(url), url.path, url.rawQuery, url.fragment],
+      ['http', 'Host:8080', 'Host', '/a/b/x', 'q=1', 'f g'],
+    );
     assert.deepEqual(url.user, { username: 'us er', password: 'p@w' });
     assert.equal(formatUrl(url), 'http://us%20er:p%40w@Host:8080/a%2Fb/x?q=1#f%20g');
     for (const text of ['mailto:x@y', '//h/p', 'rel/path?x', './a:b', '*', '', 'http://[::1]:80/', 'file:///etc/x', 'http://h?']) {

@@ -45,12 +45,12 @@ type Place = 'path' | 'host' | 'zone' | 'user' | 'query' | 'fragment';
 
 /** Besides letters, digits and `-_.~`. */
 const unescapedIn: Readonly<Record<Place, string>> = {
-  path: "$&+,/:;=@",
-  host: "!\"$&'()*+,:;<=>[]",
-  zone: "!\"$&'()*+,:;<=>[]",
+  path: '$&+,/:;=@',
+  host: '!"$&\'()*+,:;<=>[]',
+  zone: '!"$&\'()*+,:;<=>[]',
   user: '$&+,;=',
   query: '',
-  fragment: "!$&()*+,/:;=?@",
+  fragment: '!$&()*+,/:;=?@',
 };
 
 function mustEscape(byte: number, place: Place): boolean {
@@ -209,7 +209,8 @@ function parseLiteral(host: string): string {
   checkPort(port);
   const name = host.slice(1, close);
   const zone = name.indexOf('%25');
-  const address = zone < 0 ? unescapeText(name, 'host') : unescapeText(name.slice(0, zone), 'host') + unescapeText(name.slice(zone), 'zone');
+  const address =
+    zone < 0 ? unescapeText(name, 'host') : unescapeText(name.slice(0, zone), 'host') + unescapeText(name.slice(zone), 'zone');
   checkAddress(address);
   return `[${address}]${unescapeText(port, 'host')}`;
 }

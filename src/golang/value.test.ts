@@ -97,7 +97,10 @@ suite('Go values', () => {
     assert.throws(() => toYamlValue([Number.NaN]), { message: 'json: unsupported value: NaN' });
     const cycle = goMap();
     cycle.set('self', cycle);
-    assert.throws(() => toYamlValue(cycle), (error) => error instanceof GoError && /encountered a cycle via map/.test(error.message));
+    assert.throws(
+      () => toYamlValue(cycle),
+      (error) => error instanceof GoError && /encountered a cycle via map/.test(error.message),
+    );
     assert.deepEqual(toYamlValue(new GoSlice(sliceOf(stringType), [], true)), null);
     assert.deepEqual(toYamlValue(goInt(3), { integers: 'bigint' }), 3n);
   });

@@ -16,7 +16,7 @@ function run(postRender: PostRender): string {
 }
 
 describe('post-rendering', () => {
-  const upper = (text: string): string => text.replaceAll('name: ', 'name: x-');
+  const upper = (text: string): string => text.replaceAll(/^ {2}name: /gm, '  name: x-');
 
   it('combined sends hooks and the rest as one stream, each with its file', () => {
     const seen: string[] = [];
@@ -26,7 +26,10 @@ describe('post-rendering', () => {
       "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a # kept\n  annotations:\n    postrenderer.helm.sh/postrender-filename: 'demo/templates/a.yaml'\ndata: {k: v}\n" +
         "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: h\n  annotations: {helm.sh/hook: test, postrenderer.helm.sh/postrender-filename: 'demo/templates/hook.yaml'}\n",
     );
-    assert.match(out, /# Source: demo\/templates\/a.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x-a # kept\ndata: \{k: v\}\n/);
+    assert.match(
+      out,
+      /# Source: demo\/templates\/a.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x-a # kept\ndata: \{k: v\}\n/,
+    );
     assert.match(out, /name: x-h/);
   });
 

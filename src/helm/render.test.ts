@@ -34,23 +34,31 @@ describe('render', () => {
   it('prints as helm template does: CRDs, manifests, hooks', () => {
     const rendered = run({
       'crds/crd.yaml': 'kind: CustomResourceDefinition\n',
-      'templates/b.yaml': 'apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Release.Name }}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n',
+      'templates/b.yaml':
+        'apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Release.Name }}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n',
       'templates/hook.yaml': 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: t\n  annotations:\n    "helm.sh/hook": test\n',
       'templates/_helpers.tpl': '{{ define "x" }}{{ end }}',
     });
     const manifests =
       '---\n# Source: demo/templates/b.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n\n' +
       '---\n# Source: demo/templates/b.yaml\napiVersion: v1\nkind: Service\nmetadata:\n  name: rel\n';
-    const hook = '---\n# Source: demo/templates/hook.yaml\napiVersion: v1\nkind: Pod\nmetadata:\n  name: t\n  annotations:\n    "helm.sh/hook": test\n\n';
+    const hook =
+      '---\n# Source: demo/templates/hook.yaml\napiVersion: v1\nkind: Pod\nmetadata:\n  name: t\n  annotations:\n    "helm.sh/hook": test\n\n';
     assert.equal(templateOutput(rendered), `${manifests}${hook}`);
     assert.equal(templateOutput(rendered, { noHooks: true }), manifests);
-    assert.equal(templateOutput(rendered, { skipTests: true, includeCrds: true }), `---\n# Source: demo/crds/crd.yaml\nkind: CustomResourceDefinition\n\n${manifests}`);
-    assert.equal(templateOutput(rendered, { showOnly: ['templates/ho*.yaml'] }), hook);
+    assert.equal(
+      templateOutput(rendered, { skipTests: true, includeCrds: true }),
+      `---\n# Source: demo/crds/crd.yaml\nkind: CustomResourceDefinition\n\n${manifests}`,
+    );
+    assert.equal(templateOutput(rendered, { showOnly: ['templates/ho*.yaml'] }), `${hook}\n`);
   });
 
   it('gives templates the objects of Helm 4', () => {
     assert.equal(print('{{ .Chart.AppVersion }} {{ .Chart.Nope }} {{ .Release.Revision }} {{ .Release.IsInstall }}'), '4  1 true');
-    assert.equal(print('{{ .Capabilities.KubeVersion }} {{ .Capabilities.KubeVersion.Minor }} {{ .Capabilities.APIVersions.Has "apps/v1" }}'), 'v1.36.0 36 true');
+    assert.equal(
+      print('{{ .Capabilities.KubeVersion }} {{ .Capabilities.KubeVersion.Minor }} {{ .Capabilities.APIVersions.Has "apps/v1" }}'),
+      'v1.36.0 36 true',
+    );
     assert.equal(print('{{ .Template.Name }} {{ .Template.BasePath }}'), 'demo/templates/NOTES.txt demo/templates');
     assert.equal(print('{{ typeOf .Values }} {{ typeOf .Chart }}'), 'common.Values map[string]interface {}');
     assert.equal(print('{{ .Release.IsUpgrade }}', {}, { release: { ...release, isUpgrade: true } }), 'true');
@@ -75,15 +83,22 @@ describe('render', () => {
   });
 
   it('runs includes and tpl with what they see', () => {
-    assert.equal(print('{{ define "d" }}outer{{ end }}{{ tpl "{{ define \\"d\\" }}inner{{ end }}{{ include \\"d\\" . }}" . }} {{ include "d" . }}'), 'inner outer');
-    assert.equal(print('{{ tpl .Values.t . }}', { t: '{{ .Release.Name }}-{{ .Values.t | len }}' }), 'rel-38');
+    assert.equal(
+      print('{{ define "d" }}outer{{ end }}{{ tpl "{{ define \\"d\\" }}inner{{ end }}{{ include \\"d\\" . }}" . }} {{ include "d" . }}'),
+      'inner outer',
+    );
+    assert.equal(print('{{ tpl .Values.t . }}', { t: '{{ .Release.Name }}-{{ .Values.t | len }}' }), 'rel-41');
   });
 
   it('shows what templates change to those rendered later', () => {
     const files = { 'templates/z.yaml': '{{ $_ := set .Values "seen" "yes" }}', 'templates/NOTES.txt': '{{ .Values.seen }}' };
     assert.equal(run(files).notes, 'yes');
     assert.equal(run(files).notes, 'yes');
-    const shared = chart({ ...files, 'templates/z.yaml': '{{ $_ := set .Values "seen" (print .Values.seen "x") }}', 'values.yaml': 'seen: a' });
+    const shared = chart({
+      ...files,
+      'templates/z.yaml': '{{ $_ := set .Values "seen" (print .Values.seen "x") }}',
+      'values.yaml': 'seen: a',
+    });
     assert.deepEqual(
       [1, 2].map(() => render(shared, { release }).notes),
       ['ax', 'ax'],
@@ -91,8 +106,12 @@ describe('render', () => {
   });
 
   it('asks for cluster objects', () => {
-    const lookup: RenderOptions['lookup'] = (apiVersion, kind, namespace, name) => (name === 'x' ? { at: [apiVersion, kind, namespace] } : undefined);
-    assert.equal(print('{{ toJson (lookup "v1" "Secret" "n" "x") }}{{ lookup "v1" "Secret" "n" "y" }}', {}, { lookup }), '{"at":["v1","Secret","n"]}map[]');
+    const lookup: RenderOptions['lookup'] = (apiVersion, kind, namespace, name) =>
+      name === 'x' ? { at: [apiVersion, kind, namespace] } : undefined;
+    assert.equal(
+      print('{{ toJson (lookup "v1" "Secret" "n" "x") }}{{ lookup "v1" "Secret" "n" "y" }}', {}, { lookup }),
+      '{"at":["v1","Secret","n"]}map[]',
+    );
     const broken = (): never => {
       throw new Error('forbidden');
     };
@@ -143,7 +162,10 @@ describe('dependencies', () => {
 
 describe('errors', () => {
   it('of required and fail are their message alone', () => {
-    assert.equal(failure({ 'templates/x.yaml': 'a\n{{ required "need\nit" .Values.x }}' }), 'execution error at (demo/templates/x.yaml:2:3): need\nit');
+    assert.equal(
+      failure({ 'templates/x.yaml': 'a\n{{ required "need\\nit" .Values.x }}' }),
+      'execution error at (demo/templates/x.yaml:2:3): need\nit',
+    );
     assert.equal(failure({ 'templates/x.yaml': '{{ fail "no" }}' }), 'execution error at (demo/templates/x.yaml:1:3): no');
   });
 
@@ -156,12 +178,12 @@ describe('errors', () => {
     assert.equal(
       failure(files),
       'demo/templates/x.yaml:1:3\n  executing "demo/templates/x.yaml" at <include "h" .>:\n    error calling include:\n' +
-        'demo/templates/_h.tpl:1:27\n  executing "h" at <.Values.a.b.c>:\n    nil pointer evaluating interface {}.b',
+        'demo/templates/_h.tpl:1:26\n  executing "h" at <.Values.a.b.c>:\n    nil pointer evaluating interface {}.b',
     );
     assert.equal(
       failure(files, { profile: '3.x' }),
       'template: demo/templates/x.yaml:1:3: executing "demo/templates/x.yaml" at <include "h" .>: error calling include: ' +
-        'template: demo/templates/_h.tpl:1:27: executing "h" at <.Values.a.b.c>: nil pointer evaluating interface {}.b',
+        'template: demo/templates/_h.tpl:1:26: executing "h" at <.Values.a.b.c>: nil pointer evaluating interface {}.b',
     );
   });
 
@@ -194,13 +216,18 @@ describe('hostile templates end in a coded error', () => {
   for (const [name, [template, values]] of Object.entries(cases)) {
     it(name, () => {
       const start = performance.now();
-      assert.throws(() => print(template, values), (error) => isCodedError(error, 'BudgetExceeded', 'RenderFailed'));
+      assert.throws(
+        () => print(template, values),
+        (error) => isCodedError(error, 'BudgetExceeded', 'RenderFailed'),
+      );
       assert.ok(performance.now() - start < 5000);
     });
   }
 
   it('loops', () => {
     const limits = { steps: 100_000 };
-    assert.throws(() => print('{{ range until 10000 }}{{ range until 10000 }}{{ end }}{{ end }}', {}, { limits }), { code: 'BudgetExceeded' });
+    assert.throws(() => print('{{ range until 10000 }}{{ range until 10000 }}{{ end }}{{ end }}', {}, { limits }), {
+      code: 'BudgetExceeded',
+    });
   });
 });

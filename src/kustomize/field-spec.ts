@@ -30,16 +30,21 @@ export function splitPath(path: string, delimiter: string): string[] {
   return result;
 }
 
-type Step = { readonly name: string; readonly sequence: boolean };
+/** `plain`: a name that can only be a field, as nearly all are. */
+type Step = { readonly name: string; readonly sequence: boolean; readonly plain: boolean };
 type Plan = { readonly spec: FieldSpec; readonly steps: readonly Step[] };
 
 function planOf(spec: FieldSpec): Plan {
-  const steps = splitPath(spec.path, '/').map((name) => {
-    const sequence = name.endsWith('[]');
-    return { name: sequence ? name.slice(0, -2) : name, sequence };
+  const steps = splitPath(spec.path, '/').map((part) => {
+    const sequence = part.endsWith('[]');
+    const name = sequence ? part.slice(0, -2) : part;
+    return { name, sequence, plain: /^[A-Za-z_$/]/.test(name) };
   });
   return { spec, steps };
 }
+
+/** Plans by kind are remembered over many builds; hostile input with ever new kinds must not fill the memory. */
+export const MAX_REMEMBERED_KINDS = 2_000;
 
 const prepared = new WeakMap<readonly FieldSpec[], FieldSpecs>();
 
@@ -78,6 +83,7 @@ export class FieldSpecs {
     let plans = this.#byKind.get(key);
     if (plans === undefined) {
       plans = this.#plans.filter(({ spec }) => isSelected(id, spec));
+      if (this.#byKind.size >= MAX_REMEMBERED_KINDS) this.#byKind.clear();
       this.#byKind.set(key, plans);
     }
     return plans;
@@ -109,9 +115,8 @@ function walk(
 }
 
 function walkMapping(mapping: Mapping, step: Step, plan: Plan, depth: number, createKind: CreateKind, visitor: FieldVisitor): void {
-  const { name, sequence } = step;
-  if (name === '') throw new KustomizeError('TransformFailed', 'cannot set or create an empty field name');
-  checkFieldName(name, mapping);
+  const { name, sequence, plain } = step;
+  if (!plain) checkFieldName(name, mapping);
   const creates = plan.spec.create && createKind !== undefined && !sequence;
   const made: CreateKind | 'sequence' = sequence ? 'sequence' : !creates ? undefined : isLast(plan, depth) ? createKind : 'mapping';
   let value = field(mapping, name);
@@ -138,7 +143,7 @@ function emptyOf(kind: CreateKind | 'sequence'): Value {
 
 /** Names that kyaml takes for an element of a sequence fit no mapping. */
 function checkFieldName(name: string, mapping: Mapping): void {
-  if (/^[A-Za-z_$/]/.test(name)) return;
+  if (name === '') throw new KustomizeError('TransformFailed', 'cannot set or create an empty field name');
   if (name === '*') throw new KustomizeError('TransformFailed', `fieldName: ${name}: wildcard is not supported in PathGetter`);
   if (/^[-+]?\d+$/.test(name) || name === '-' || /^\[.*\]$/.test(name)) {
     throw wrapError(wrongKind('SequenceNode', mapping), `fieldName: ${name}`);

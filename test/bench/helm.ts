@@ -5,6 +5,7 @@ import { folderTree } from '../../src/cli/helm-chart-source.ts';
 import { loadChart, readValuesDocuments, render, type Chart } from '../../src/helm/index.ts';
 import { memoryTree, walkTree } from '../../src/manifest/index.ts';
 import { isCodedError } from '../../src/std/index.ts';
+import { corpus as corpusFolder } from '../corpus.ts';
 import { standInProviders } from '../conformance/helm-stand-ins.ts';
 
 /*
@@ -17,7 +18,12 @@ type Result = { name: string; unit: 'ms'; min: number; median: number; goal?: nu
 const { values: flags } = parseArgs({
   options: { corpus: { type: 'string' }, json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '7' } },
 });
-const corpus = flags.corpus ?? join(process.env['SLUICE_CORPUS'] ?? '../shared/corpus', 'helm/helm');
+const corpus = flags.corpus ?? corpusFolder('helm') ?? missing();
+function missing(): never {
+  console.log('skipped: there is no corpus; give its folder with --corpus');
+  process.exit(0);
+}
+
 const rounds = Number(flags.rounds);
 const release = { name: 'release-name', namespace: 'default' };
 const results: Result[] = [];

@@ -42,8 +42,8 @@ export class Report {
 
   /** Prints the counts and returns the exit code. */
   finish(): number {
-    const skipped = this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`;
-    process.stdout.write(`${this.#passed} passed, ${this.#failed} failed${skipped}\n`);
+    if (this.#skipped > 0) process.stdout.write(`${this.#skipped} skipped\n`);
+    process.stdout.write(`${this.#passed} passed, ${this.#failed} failed\n`);
     return this.#failed === 0 ? 0 : 1;
   }
 }

@@ -186,12 +186,12 @@ describe('the guide on a real API server', { timeout: 600_000 }, () => {
     pushFiles(reference, { 'job.yaml': job('one') });
     apply(guide('immutable', url('manifests/immutable'), '{tag: latest}'));
     await waitCondition('kustomization', 'immutable', 'flux-system', 'Ready', 'True');
-    const before = get('job', 'immutable', 'default').metadata.uid;
+    const uid = get('job', 'immutable', 'default').metadata.uid;
     pushFiles(reference, { 'job.yaml': job('two') });
     reconcile('immutable');
     const failed = await waitCondition('kustomization', 'immutable', 'flux-system', 'Ready', 'False');
     assert.match(condition(failed, 'Ready')?.message ?? '', /Job\/default\/immutable.*immutable/s);
-    assert.equal(get('job', 'immutable', 'default').metadata.uid, before);
+    assert.equal(get('job', 'immutable', 'default').metadata.uid, uid);
     kubectl(['patch', 'kustomization', 'immutable', '-n', 'flux-system', '--type=merge', '-p', '{"spec":{"force":true}}']);
     await waitCondition('kustomization', 'immutable', 'flux-system', 'Ready', 'True');
     assert.deepEqual(get('job', 'immutable', 'default').spec.template.spec.containers[0].command, ['two']);

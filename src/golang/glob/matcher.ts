@@ -40,7 +40,7 @@ type Rune = { at: number; code: number; size: number };
 function runesOf(text: string): Rune[] {
   const bytes = Buffer.from(text, 'latin1');
   const runes: Rune[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const size = runeSize(bytes, at);
     const code = size === 0 ? 0xfffd : (bytes.toString('utf8', at, at + size).codePointAt(0) ?? 0xfffd);
     runes.push({ at, code, size: size === 0 ? 1 : size });

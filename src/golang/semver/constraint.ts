@@ -115,9 +115,7 @@ function constraintVersion(text: string): Version {
 
 /** Constraints.String. */
 export function formatConstraint(constraint: Constraint): string {
-  return constraint.groups
-    .map(({ comparisons }) => comparisons.map(({ operator, written }) => operator + written).join(' '))
-    .join(' || ');
+  return constraint.groups.map(({ comparisons }) => comparisons.map(({ operator, written }) => operator + written).join(' ')).join(' || ');
 }
 
 /** Constraints.Check: does the version satisfy the constraint. */

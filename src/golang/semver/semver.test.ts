@@ -43,17 +43,42 @@ suite('semver', () => {
   });
 
   test('order', () => {
-    const sorted = ['1.0.0-alpha', '1.0.0-alpha.1', '1.0.0-alpha.beta', '1.0.0-beta.2', '1.0.0-beta.11', '1.0.0-rc.1', '1.0.0', '1.0.1', 'v1.1', '2'];
-    assert.deepEqual([...sorted].reverse().map(parseVersion).sort(compareVersions).map((version) => version.original), sorted);
+    const sorted = [
+      '1.0.0-alpha',
+      '1.0.0-alpha.1',
+      '1.0.0-alpha.beta',
+      '1.0.0-beta.2',
+      '1.0.0-beta.11',
+      '1.0.0-rc.1',
+      '1.0.0',
+      '1.0.1',
+      'v1.1',
+      '2',
+    ];
+    assert.deepEqual(
+      [...sorted]
+        .reverse()
+        .map(parseVersion)
+        .sort(compareVersions)
+        .map((version) => version.original),
+      sorted,
+    );
     assert.equal(compareVersions(parseVersion('1.0.0+a'), parseVersion('1.0.0+b')), 0);
-    const version = fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.constantFrom('', '-a', '-a.1', '-1', '-a.b')).map(([a, b, c, pre]) => parseVersion(`${a}.${b}.${c}${pre}`));
+    const version = fc
+      .tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.constantFrom('', '-a', '-a.1', '-1', '-a.b'))
+      .map(([a, b, c, pre]) => parseVersion(`${a}.${b}.${c}${pre}`));
     fc.assert(fc.property(version, version, (a, b) => assert.equal(compareVersions(a, b), 0 - compareVersions(b, a))));
   });
 
   test('the next version', () => {
     const version = parseVersion('v1.2.3-rc.1+b');
-    assert.deepEqual((['patch', 'minor', 'major'] as const).map((part) => nextVersion(version, part).original), ['v1.2.3', 'v1.3.0', 'v2.0.0']);
-    assert.throws(() => nextVersion(parseVersion('18446744073709551615.0.0'), 'major'), { message: 'major version increment would overflow uint64' });
+    assert.deepEqual(
+      (['patch', 'minor', 'major'] as const).map((part) => nextVersion(version, part).original),
+      ['v1.2.3', 'v1.3.0', 'v2.0.0'],
+    );
+    assert.throws(() => nextVersion(parseVersion('18446744073709551615.0.0'), 'major'), {
+      message: 'major version increment would overflow uint64',
+    });
   });
 
   test('constraints', () => {
@@ -81,9 +106,12 @@ suite('semver', () => {
   });
 
   test('reasons', () => {
-    const reasons = (constraint: string, version: string): string[] => explainConstraint(parseConstraint(constraint), parseVersion(version));
+    const reasons = (constraint: string, version: string): string[] =>
+      explainConstraint(parseConstraint(constraint), parseVersion(version));
     assert.deepEqual(reasons('^1 || ~3', '2.0.0'), ['"2.0.0" does not have same major version as "1"', '"2.0.0" is less than "3"']);
-    assert.deepEqual(reasons('>1, <2 || >4', '1.0.0-a'), ['"1.0.0-a" is a prerelease version and the constraint is only looking for release versions']);
+    assert.deepEqual(reasons('>1, <2 || >4', '1.0.0-a'), [
+      '"1.0.0-a" is a prerelease version and the constraint is only looking for release versions',
+    ]);
     assert.deepEqual(reasons('^1', '1.0.0'), []);
   });
 

@@ -33,7 +33,10 @@ function formatLarge(size: bigint): string {
 }
 
 function decimal(size: bigint, unit: bigint): string {
-  const fraction = (size % unit).toString().padStart(unit.toString().length - 1, '0').replace(/0+$/, '');
+  const fraction = (size % unit)
+    .toString()
+    .padStart(unit.toString().length - 1, '0')
+    .replace(/0+$/, '');
   return fraction === '' ? `${size / unit}` : `${size / unit}.${fraction}`;
 }
 

@@ -82,7 +82,9 @@ function formatElement(chunk: Chunk, time: CivilTime, offset: ZoneOffset, nanos:
 function formatFraction(layout: string, nanos: number): string {
   const trim = layout.endsWith('9');
   if (trim && nanos === 0) return '';
-  const digits = String(nanos).padStart(9, '0').slice(0, layout.length - 1);
+  const digits = String(nanos)
+    .padStart(9, '0')
+    .slice(0, layout.length - 1);
   const shown = trim ? digits.replace(/0+$/, '') : digits;
   return shown === '' ? '' : `${layout[0]}${shown}`;
 }

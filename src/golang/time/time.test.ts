@@ -51,7 +51,11 @@ suite('durations', () => {
     ] as const) {
       assert.throws(() => parseGoDuration(text), { message });
     }
-    fc.assert(fc.property(fc.bigInt({ min: -(1n << 63n) + 1n, max: (1n << 63n) - 1n }), (ns) => assert.equal(parseGoDuration(formatGoDuration(ns)), ns)));
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(1n << 63n) + 1n, max: (1n << 63n) - 1n }), (ns) =>
+        assert.equal(parseGoDuration(formatGoDuration(ns)), ns),
+      ),
+    );
   });
 
   test('rounding goes away from zero and saturates', () => {
@@ -77,25 +81,35 @@ suite('times', () => {
       assert.equal(formatTime(moment, layout), want);
     }
     assert.equal(timeToString(moment), '2020-02-29 15:04:05.6789 +0530 +0530');
-    assert.equal(sprintf('%v|%s|%#v', [timeValue(zeroTime), timeValue(zeroTime), timeValue(zeroTime)]), '0001-01-01 00:00:00 +0000 UTC|0001-01-01 00:00:00 +0000 UTC|time.Date(1, time.January, 1, 0, 0, 0, 0, time.UTC)');
+    assert.equal(
+      sprintf('%v|%s|%#v', [timeValue(zeroTime), timeValue(zeroTime), timeValue(zeroTime)]),
+      '0001-01-01 00:00:00 +0000 UTC|0001-01-01 00:00:00 +0000 UTC|time.Date(1, time.January, 1, 0, 0, 0, 0, time.UTC)',
+    );
     assert.equal(toYamlValue(timeValue(moment)), '2020-02-29T15:04:05.6789+05:30');
   });
 
   test('civil dates agree with the calendar', () => {
     fc.assert(
-      fc.property(fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }), (date) => {
-        const time = timeFromMillis(date.getTime(), utc);
-        assert.equal(formatTime(time, '2006-01-02T15:04:05.000Z'), date.toISOString());
-        assert.equal(civil(time).weekday, date.getUTCDay());
-        const { year, month, day, hour, minute, second } = civil(time);
-        assert.equal(makeTime({ year, month, day, hour, minute, second }, utc).unix, time.unix);
-        assert.equal(parseTime('2006-01-02T15:04:05.000Z07:00', date.toISOString()).unix, time.unix);
-      }),
+      fc.property(
+        fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }),
+        (date) => {
+          const time = timeFromMillis(date.getTime(), utc);
+          assert.equal(formatTime(time, '2006-01-02T15:04:05.000Z'), date.toISOString());
+          assert.equal(civil(time).weekday, date.getUTCDay());
+          const { year, month, day, hour, minute, second } = civil(time);
+          assert.equal(makeTime({ year, month, day, hour, minute, second }, utc).unix, time.unix);
+          assert.equal(parseTime('2006-01-02T15:04:05.000Z07:00', date.toISOString()).unix, time.unix);
+        },
+      ),
     );
   });
 
   test('a formatted time reads back', () => {
-    const times = fc.tuple(fc.bigInt({ min: -62_135_596_800n, max: 253_402_300_799n }), fc.nat(999_999_999), fc.integer({ min: -1439, max: 1439 }));
+    const times = fc.tuple(
+      fc.bigInt({ min: -62_135_596_800n, max: 253_402_300_799n }),
+      fc.nat(999_999_999),
+      fc.integer({ min: -1439, max: 1439 }),
+    );
     fc.assert(
       fc.property(times, ([unix, nanos, minutes]) => {
         const time: GoTime = unixTime(unix, BigInt(nanos), fixedZone('', minutes * 60));
@@ -134,7 +148,8 @@ suite('times', () => {
       assert.equal(formatTime(inZone(winter, loadZone(zone)), '15:04 MST'), cold);
       assert.equal(formatTime(inZone(summer, loadZone(zone)), '15:04 MST'), warm);
     }
-    for (const bad of ['Nope/Zone', 'europe/berlin', '+01:00', 'a b']) assert.throws(() => loadZone(bad), { message: `unknown time zone ${bad}` });
+    for (const bad of ['Nope/Zone', 'europe/berlin', '+01:00', 'a b'])
+      assert.throws(() => loadZone(bad), { message: `unknown time zone ${bad}` });
     assert.throws(() => loadZone('../x'), { message: 'time: invalid location name' });
     assert.equal(makeTime({ year: 2020, month: 7, day: 1, hour: 2 }, loadZone('Europe/Berlin')).unix, summer.unix);
   });

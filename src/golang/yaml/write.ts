@@ -3,7 +3,7 @@ import { decodeV2 } from './decode-v2.ts';
 import { emitV2, UNFAITHFUL } from './emit-v2.ts';
 import { emitV3 } from './emit-v3.ts';
 import { DEFAULT_YAML_LIMITS } from './limits.ts';
-import { Composer } from './node.ts';
+import { Composer, type YamlNode } from './node.ts';
 import { valueNode } from './value-node.ts';
 import { emittable } from './plain.ts';
 import { yamlSource } from './source.ts';
@@ -42,5 +42,10 @@ export type WriteYamlV3Options = {
  * between: a number is a float64 (a million is `1e+06`), a bigint an integer, bytes outside UTF-8 are `!!binary`.
  */
 export function writeYamlV3(value: YamlValue, options: WriteYamlV3Options = {}): string {
-  return emitV3(valueNode(value), { indent: options.indent ?? 2, compactSequences: options.compactSequences ?? false });
+  return writeNodeV3(valueNode(value), options);
+}
+
+/** The text yaml.v3 writes for a node, where a {@link YamlValue} cannot say all: structs and times. */
+export function writeNodeV3(node: YamlNode, options: WriteYamlV3Options = {}): string {
+  return emitV3(node, { indent: options.indent ?? 2, compactSequences: options.compactSequences ?? false });
 }

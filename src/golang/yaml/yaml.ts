@@ -1,5 +1,5 @@
 export { readYaml, readYamlDocuments, type ReadYamlOptions, type YamlDialect } from './read.ts';
-export { writeYaml, writeYamlFromJson, writeYamlV3, type WriteYamlV3Options } from './write.ts';
+export { writeNodeV3, writeYaml, writeYamlFromJson, writeYamlV3, type WriteYamlV3Options } from './write.ts';
 export { newNode, type YamlNode, type YamlNodeKind } from './node.ts';
 export { nodeField, nodeValue, readResourceNodes, writeNode } from './resources.ts';
 export { valueNode } from './value-node.ts';

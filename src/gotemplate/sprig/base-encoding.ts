@@ -87,7 +87,7 @@ function corrupt32(at: number): GoError {
 export function decodeBase32(text: string): Uint8Array {
   const input = text.replaceAll(/[\r\n]/g, '').replaceAll(/[^\0-\x7f]/gu, nonAscii);
   const out: number[] = [];
-  for (let start = 0; start < input.length; ) {
+  for (let start = 0; start < input.length;) {
     const { digits, padded } = quantum32(input, start);
     let bits = 0n;
     for (const digit of digits) bits = (bits << 5n) | BigInt(digit);

@@ -23,7 +23,7 @@ function grown(capacity: number, needed: number, size: number): number {
   let wanted = needed;
   if (needed <= 2 * capacity) {
     wanted = 2 * capacity;
-    if (capacity >= 256) for (wanted = capacity; wanted < needed; ) wanted += (wanted + 768) >> 2;
+    if (capacity >= 256) for (wanted = capacity; wanted < needed;) wanted += (wanted + 768) >> 2;
   }
   const bytes = wanted * size;
   const rounded = sizeClasses.find((allocation) => allocation >= bytes) ?? Math.ceil(bytes / PAGE) * PAGE;

@@ -123,7 +123,10 @@ function nextWord(input: readonly number[]): Word {
   const small = (next: number): boolean => isAlphabet(next) && !isUpper(next);
   if (isAlphabet(code)) return cut('alphabet', run(input, size, small));
   if (isNumber(code)) return cut('number', run(input, size, isNumber));
-  return cut('other', run(input, size, (next) => !isConnector(next) && !isAlphabet(next) && !isNumber(next) && !isPunctuation(next)));
+  return cut(
+    'other',
+    run(input, size, (next) => !isConnector(next) && !isAlphabet(next) && !isNumber(next) && !isPunctuation(next)),
+  );
 }
 
 /** `HTTPServer` is `HTTP` and `Server`; `Server` is one word. */

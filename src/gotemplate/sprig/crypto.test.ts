@@ -49,12 +49,18 @@ suite('certificates', () => {
       [() => crypto.selfSigned({ ...names, ips: ['999.1.1.1'] }, ecKey), 'error parsing ip: 999.1.1.1'],
       [() => crypto.selfSigned({ ...names, ips: [goInt(1)] }, ecKey), 'error parsing ip: 1 is not a string'],
       [() => crypto.selfSigned({ ...names, dnsNames: [null] }, ecKey), 'error processing alternate dns name: <nil> is not a string'],
-      [() => crypto.selfSigned({ ...names, dnsNames: ['é'] }, ecKey), 'error creating certificate: x509: "é" cannot be encoded as an IA5String'],
+      [
+        () => crypto.selfSigned({ ...names, dnsNames: ['é'] }, ecKey),
+        'error creating certificate: x509: "é" cannot be encoded as an IA5String',
+      ],
       [() => crypto.authority('a', 1, 'no pem'), 'parsing private key: no PEM data in input'],
       [() => crypto.authority('a', 1, encodePem('X PRIVATE KEY', new Uint8Array(3))), 'parsing private key: invalid private key type X'],
       [() => crypto.signed(names, { cert: 'x', key: ecKey }, ecKey), 'unable to decode certificate'],
       [() => crypto.signed(names, { cert: authority.cert, key: 'x' }, ecKey), 'error parsing private key: no PEM data in input'],
-      [() => crypto.signed(names, { cert: authority.cert, key: crypto.privateKey('ecdsa') }, ecKey), "error creating certificate: x509: provided PrivateKey doesn't match parent's PublicKey"],
+      [
+        () => crypto.signed(names, { cert: authority.cert, key: crypto.privateKey('ecdsa') }, ecKey),
+        "error creating certificate: x509: provided PrivateKey doesn't match parent's PublicKey",
+      ],
     ] as const) {
       assert.throws(work, { message });
     }

@@ -94,9 +94,7 @@ export function dateFunctions(providers: Providers): Functions {
   const dateModify = fn([S, timeType], timeType, (change, time) =>
     orElse(() => timeValue(addDuration(timeOf(time), parseGoDuration(text(change)))), time),
   );
-  const mustDateModify = fn([S, timeType], timeType, (change, time) =>
-    timeValue(addDuration(timeOf(time), parseGoDuration(text(change)))),
-  );
+  const mustDateModify = fn([S, timeType], timeType, (change, time) => timeValue(addDuration(timeOf(time), parseGoDuration(text(change)))));
   const parse = (layout: GoValue, value: GoValue): GoStruct => timeValue(parseTime(text(layout), text(value), local, local));
   return {
     now: fn([], timeType, () => timeValue(now())),

@@ -18,15 +18,7 @@ import {
   type GoValue,
 } from '../../golang/index.ts';
 import { toFloat64, toInt64 } from './convert.ts';
-import {
-  addDecimals,
-  decimalOf,
-  decimalToFloat,
-  divideDecimals,
-  multiplyDecimals,
-  subtractDecimals,
-  type Decimal,
-} from './decimal.ts';
+import { addDecimals, decimalOf, decimalToFloat, divideDecimals, multiplyDecimals, subtractDecimals, type Decimal } from './decimal.ts';
 import { fn, int, variadic, type Functions } from './define.ts';
 
 /** An int64 that wraps around. */
@@ -99,8 +91,36 @@ function sequence(params: readonly number[]): string {
   }
 }
 
+/** math.Pow(10, places) as Go computes it, by squaring: the last digit of 1e23 and beyond differs from the nearest float. */
+function powerOfTen(places: number): number {
+  if (Math.abs(places) > 400) return places < 0 ? 0 : Infinity;
+  let result = 1;
+  let exponent = 0;
+  // 10 is 0.625 × 2⁴; the squares stay between ½ and 1.
+  let factor = 0.625;
+  let power = 4;
+  for (let rest = Math.abs(places); rest > 0; rest = Math.trunc(rest / 2)) {
+    if (rest % 2 === 1) {
+      result *= factor;
+      exponent += power;
+    }
+    factor *= factor;
+    power *= 2;
+    if (factor < 0.5) {
+      factor += factor;
+      power -= 1;
+    }
+  }
+  if (places < 0) {
+    result = 1 / result;
+    exponent = -exponent;
+  }
+  const half = Math.trunc(exponent / 2);
+  return result * 2 ** half * 2 ** (exponent - half);
+}
+
 function round(value: GoValue, places: number, threshold: number): number {
-  const power = 10 ** places;
+  const power = powerOfTen(places);
   const digits = power * toFloat64(value);
   const fraction = digits - Math.trunc(digits);
   return (fraction >= threshold ? Math.ceil(digits) : Math.floor(digits)) / power;
@@ -139,5 +159,7 @@ export const numberFunctions: Functions = {
   minf: variadic([A, A], F, (values) => reduceFloats(values, (a, b) => Math.min(a, b))),
   ceil: fn([A], F, (value) => Math.ceil(toFloat64(value))),
   floor: fn([A], F, (value) => Math.floor(toFloat64(value))),
-  round: variadic([A, intType, F], F, ([value, places, threshold]) => round(value, int(places), typeof threshold === 'number' ? threshold : 0.5)),
+  round: variadic([A, intType, F], F, ([value, places, threshold]) =>
+    round(value, int(places), typeof threshold === 'number' ? threshold : 0.5),
+  ),
 };

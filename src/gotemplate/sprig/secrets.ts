@@ -147,7 +147,9 @@ function derivePassword(counter: number, type: string, password: string, user: s
   const salt = Buffer.concat([seed, bigEndian(name.length), name]);
   const key = scryptSync(textToBytes(password), salt, 64, { N: 32768, r: 8, p: 2, maxmem: 128 * 1024 * 1024 });
   const place = textToBytes(site);
-  const digest = createHmac('sha256', key).update(Buffer.concat([seed, bigEndian(place.length), place, bigEndian(counter)])).digest();
+  const digest = createHmac('sha256', key)
+    .update(Buffer.concat([seed, bigEndian(place.length), place, bigEndian(counter)]))
+    .digest();
   const template = templates[(digest[0] ?? 0) % templates.length] ?? '';
   return [...template]
     .map((element, i) => {

@@ -6,7 +6,10 @@ import { isCodedError } from '../../std/index.ts';
 import { FunctionTable, TemplateSet } from '../index.ts';
 import { sprigFunctions, systemProviders } from './index.ts';
 
-const providers = systemProviders({ now: () => Date.UTC(2026, 0, 2, 3, 4, 5), dns: { lookup: (host) => (host === 'known' ? ['10.0.0.1'] : []) } });
+const providers = systemProviders({
+  now: () => Date.UTC(2026, 0, 2, 3, 4, 5),
+  dns: { lookup: (host) => (host === 'known' ? ['10.0.0.1'] : []) },
+});
 const functions = FunctionTable.of(sprigFunctions(providers));
 
 /** Renders a template with values under `.`. */
@@ -236,7 +239,11 @@ suite('sprig: lists and maps', () => {
       ['mergeOverwrite (dict "a" 1) (dict "a" "")', 'map[a:]'],
       ['merge (dict "a" (dict "k" 1)) (dict "a" "text")', 'map[a:map[k:1]]'],
     ]);
-    assert.equal(render('{{ $s := dict "n" (dict "a" 1) }}{{ $d := merge (dict) $s }}{{ set $d.n "a" 2 }}{{ $s }}'), 'map[a:2]map[n:map[a:2]]', 'nested maps of the source are shared');
+    assert.equal(
+      render('{{ $s := dict "n" (dict "a" 1) }}{{ $d := merge (dict) $s }}{{ set $d.n "a" 2 }}{{ $s }}'),
+      'map[a:2]map[n:map[a:2]]',
+      'nested maps of the source are shared',
+    );
     assert.equal(render('{{ $s := dict "n" (dict "a" 1) }}{{ $d := deepCopy $s }}{{ $_ := set $d.n "a" 2 }}{{ $s }}'), 'map[n:map[a:1]]');
   });
 });
@@ -308,7 +315,18 @@ suite('sprig: the rest', () => {
       fc.integer({ min: -5, max: 50 }).map(goInt),
       fc.constantFrom<GoValue>(null, goMap([['a', goMap([['b', null]])]]), stringSlice(['a', 'b']), '1.2.3', '>=1', '2006-01-02', 'a/b'),
     );
-    const slow = new Set(['genPrivateKey', 'genCA', 'genCAWithKey', 'genSelfSignedCert', 'genSelfSignedCertWithKey', 'genSignedCert', 'genSignedCertWithKey', 'bcrypt', 'htpasswd', 'derivePassword']);
+    const slow = new Set([
+      'genPrivateKey',
+      'genCA',
+      'genCAWithKey',
+      'genSelfSignedCert',
+      'genSelfSignedCertWithKey',
+      'genSignedCert',
+      'genSignedCertWithKey',
+      'bcrypt',
+      'htpasswd',
+      'derivePassword',
+    ]);
     for (const [name, fn] of sprigFunctions(providers)) {
       if (slow.has(name)) continue;
       const types = new Set(['interface {}', 'string', 'int', 'map[string]interface {}']);

@@ -94,7 +94,8 @@ function abbreviate(value: string, offset: number, width: number): string {
   const length = textByteLength(value);
   if (value === '' || width < 4 || length <= width) return width < 4 ? '' : value;
   let from = Math.min(offset, length);
-  if (length - from < width - 3) from = length - (width - 3);
+  // As 64-bit integers: an offset at their lower end wraps around.
+  if (BigInt.asIntN(64, BigInt(length) - BigInt(from)) < BigInt(width - 3)) from = length - (width - 3);
   if (from <= 4) return `${sliceBytes(value, 0, width - 3)}...`;
   if (width < 7) return '';
   if (from + width - 3 < length) return `...${abbreviate(sliceBytes(value, from, length), 0, width - 3)}`;
@@ -158,7 +159,9 @@ function sortAlpha(value: GoValue): GoValue {
 
 /** strslice: a []string is given back as it is. */
 function toStrings(value: GoValue): GoValue {
-  return value instanceof GoSlice && value.type === stringSliceType ? value : startedWith(stringSlice(toTexts(value)), sliceItems(value)?.length ?? 1);
+  return value instanceof GoSlice && value.type === stringSliceType
+    ? value
+    : startedWith(stringSlice(toTexts(value)), sliceItems(value)?.length ?? 1);
 }
 
 const S = stringType;

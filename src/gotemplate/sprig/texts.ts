@@ -84,7 +84,11 @@ function matchesOrNot(pattern: GoValue, value: GoValue): boolean {
 }
 
 function hash(algorithm: 'sha1' | 'sha256' | 'sha512'): Functions[string] {
-  return fn([S], S, (value) => createHash(algorithm).update(textToBytes(text(value))).digest('hex'));
+  return fn([S], S, (value) =>
+    createHash(algorithm)
+      .update(textToBytes(text(value)))
+      .digest('hex'),
+  );
 }
 
 function adler32(bytes: Uint8Array): number {

@@ -33,7 +33,13 @@ function fails(run: () => unknown, code: string, message: RegExp | string): void
 
 describe('loadChart of a folder', () => {
   it('sorts files into templates, values, schema and the rest', () => {
-    const chart = tree({ 'values.yaml': 'a: 1', 'templates/a.yaml': 'x', 'crds/c.yaml': 'y', 'README.md': 'z', 'values.schema.json': '{}' });
+    const chart = tree({
+      'values.yaml': 'a: 1',
+      'templates/a.yaml': 'x',
+      'crds/c.yaml': 'y',
+      'README.md': 'z',
+      'values.schema.json': '{}',
+    });
     assert.deepEqual(
       chart.templates.map(({ name }) => name),
       ['templates/a.yaml'],
@@ -47,7 +53,13 @@ describe('loadChart of a folder', () => {
   });
 
   it('strips a byte order mark and obeys .helmignore', () => {
-    const chart = tree({ 'values.yaml': '\ufeffa: 1', '.helmignore': '\ufeff# no notes\nsecret*\n*.bak\n', 'secret.txt': '1', 'x.bak': '2', 'keep.txt': '3' });
+    const chart = tree({
+      'values.yaml': '\ufeffa: 1',
+      '.helmignore': '\ufeff# no notes\nsecret*\n*.bak\n',
+      'secret.txt': '1',
+      'x.bak': '2',
+      'keep.txt': '3',
+    });
     assert.deepEqual(
       chart.files.map(({ name }) => name),
       ['.helmignore', 'keep.txt'],
@@ -56,14 +68,20 @@ describe('loadChart of a folder', () => {
   });
 
   it('reads dependencies of a v1 chart from requirements.yaml', () => {
-    const chart = loadChart(memoryTree({ 'Chart.yaml': 'name: old\nversion: "1"\n', 'requirements.yaml': 'dependencies:\n- name: sub\n  version: 1.x\n' }));
+    const chart = loadChart(
+      memoryTree({ 'Chart.yaml': 'name: old\nversion: "1"\n', 'requirements.yaml': 'dependencies:\n- name: sub\n  version: 1.x\n' }),
+    );
     assert.equal(chart.metadata.apiVersion, 'v1');
     assert.equal(chart.metadata.dependencies?.[0]?.name, 'sub');
   });
 
   it('loads charts under charts/, folders and packages, but not those with a _ or .', () => {
     const packed = packageChart(loadChart(memoryTree({ 'Chart.yaml': 'apiVersion: v2\nname: packed\nversion: 1.0.0\n' }))).bytes;
-    const chart = tree({ 'charts/a/Chart.yaml': 'apiVersion: v2\nname: a\nversion: 1.0.0\n', 'charts/p.tgz': packed, 'charts/_off/Chart.yaml': 'x' });
+    const chart = tree({
+      'charts/a/Chart.yaml': 'apiVersion: v2\nname: a\nversion: 1.0.0\n',
+      'charts/p.tgz': packed,
+      'charts/_off/Chart.yaml': 'x',
+    });
     assert.deepEqual(
       chart.dependencies.map(({ metadata }) => metadata.name),
       ['a', 'packed'],
@@ -71,39 +89,64 @@ describe('loadChart of a folder', () => {
   });
 
   it('keeps __proto__ and constructor as plain keys', () => {
-    const chart = tree({ 'values.yaml': '__proto__: {polluted: 1}\nconstructor: x\n', 'templates/NOTES.txt': '{{ .Values.__proto__.polluted }}{{ .Values.constructor }}' });
+    const chart = tree({
+      'values.yaml': '__proto__: {polluted: 1}\nconstructor: x\n',
+      'templates/NOTES.txt': '{{ .Values.__proto__.polluted }}{{ .Values.constructor }}',
+    });
     assert.equal(render(chart, { release: { name: 'r', namespace: 'n' } }).notes, '1x');
     assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
   });
 
   it('says in Helm’s words what is wrong', () => {
     fails(() => loadChart(memoryTree({})), 'ChartInvalid', 'Chart.yaml file is missing');
-    fails(() => loadChart(memoryTree({ 'Chart.yaml': 'apiVersion: v2\nname: x' })), 'ChartInvalid', 'validation: chart.metadata.version is required');
-    fails(() => loadChart(memoryTree({ 'Chart.yaml': 'apiVersion: v2\nname: ../x\nversion: 1.0.0' })), 'ChartInvalid', 'validation: chart.metadata.name "../x" is invalid');
+    fails(
+      () => loadChart(memoryTree({ 'Chart.yaml': 'apiVersion: v2\nname: x' })),
+      'ChartInvalid',
+      'validation: chart.metadata.version is required',
+    );
+    fails(
+      () => loadChart(memoryTree({ 'Chart.yaml': 'apiVersion: v2\nname: ../x\nversion: 1.0.0' })),
+      'ChartInvalid',
+      'validation: chart.metadata.name "../x" is invalid',
+    );
     fails(
       () => loadChart(memoryTree({ 'Chart.yaml': 'name: [a]' })),
       'ChartInvalid',
       'cannot load Chart.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go struct field Metadata.name of type string',
     );
-    fails(() => tree({ 'values.yaml': '- a' }), 'ChartInvalid', /^cannot load values.yaml: cannot unmarshal yaml document: .* of type map\[string\]interface \{\}$/);
+    fails(
+      () => tree({ 'values.yaml': '- a' }),
+      'ChartInvalid',
+      /^cannot load values.yaml: cannot unmarshal yaml document: .* of type map\[string\]interface \{\}$/,
+    );
     fails(() => tree({ '.helmignore': '**/x' }), 'ChartInvalid', 'double-star (**) syntax is not supported');
   });
 
   it('reads numbers where text is wanted as sigs.k8s.io/yaml does', () => {
-    const { metadata } = loadChart(memoryTree({ 'Chart.yaml': 'apiVersion: v2\nname: n\nversion: 1.0\nappVersion: 1.50\nannotations: {a: 1, b: true}\n' }));
+    const { metadata } = loadChart(
+      memoryTree({ 'Chart.yaml': 'apiVersion: v2\nname: n\nversion: 1.0\nappVersion: 1.50\nannotations: {a: 1, b: true}\n' }),
+    );
     assert.equal(metadata.version, '1');
     assert.equal(metadata.appVersion, '1.5');
     assert.deepEqual(metadata.annotations, { a: '1', b: 'true' });
   });
 
   it('refuses a file above its bound', () => {
-    fails(() => tree({ 'big.bin': new Uint8Array(MAX_FILE_SIZE + 1) }), 'LimitExceeded', `chart file "big.bin" is larger than the maximum file size ${MAX_FILE_SIZE}`);
+    fails(
+      () => tree({ 'big.bin': new Uint8Array(MAX_FILE_SIZE + 1) }),
+      'LimitExceeded',
+      `chart file "big.bin" is larger than the maximum file size ${MAX_FILE_SIZE}`,
+    );
   });
 });
 
 describe('loadChart of a package', () => {
   it('gives the chart that was packed', () => {
-    const chart = tree({ 'values.yaml': 'a: 1\n', 'templates/a.yaml': 'x: 1\n', 'charts/sub/Chart.yaml': 'apiVersion: v2\nname: sub\nversion: 1.0.0\n' });
+    const chart = tree({
+      'values.yaml': 'a: 1\n',
+      'templates/a.yaml': 'x: 1\n',
+      'charts/sub/Chart.yaml': 'apiVersion: v2\nname: sub\nversion: 1.0.0\n',
+    });
     const packed = packageChart(chart, { version: '2.0.0' });
     assert.equal(packed.fileName, 'demo-2.0.0.tgz');
     const again = loadChart(packed.bytes);
@@ -127,9 +170,17 @@ describe('loadChart of a package', () => {
 
   it('refuses names that lead out of the chart', () => {
     const chart = { 'demo/Chart.yaml': CHART };
-    fails(() => loadChart(archive({ ...chart, 'demo/../../etc/passwd': 'x' })), 'ArchiveInvalid', 'chart illegally references parent directory');
+    fails(
+      () => loadChart(archive({ ...chart, 'demo/../../etc/passwd': 'x' })),
+      'ArchiveInvalid',
+      'chart illegally references parent directory',
+    );
     fails(() => loadChart(archive({ ...chart, 'demo//etc/passwd': 'x' })), 'ArchiveInvalid', 'chart illegally contains absolute paths');
-    fails(() => loadChart(archive({ ...chart, outside: 'x' })), 'ArchiveInvalid', 'chart illegally contains content outside the base directory: "outside"');
+    fails(
+      () => loadChart(archive({ ...chart, outside: 'x' })),
+      'ArchiveInvalid',
+      'chart illegally contains content outside the base directory: "outside"',
+    );
     fails(() => loadChart(archive({ ...chart, 'demo/c:/x': 'x' })), 'ArchiveInvalid', 'chart contains illegally named files');
     fails(() => loadChart(archive({ 'Chart.yaml': CHART })), 'ArchiveInvalid', /outside the base directory/);
   });

@@ -45,7 +45,7 @@ function addTemplates(node: ChartNode, scope: RootScope, values: GoMap, rules: R
   for (const { name, text } of node.templates) {
     if (node.isLibrary && !baseName(name).startsWith('_')) continue;
     const path = `${fullPath}/${name}`;
-    out.set(path, { path, text, dot, basePath: `${fullPath}/templates` });
+    out.set(path, { path, text, dot: dot.as(type), basePath: `${fullPath}/templates` });
   }
   return dot;
 }

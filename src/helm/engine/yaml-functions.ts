@@ -2,9 +2,8 @@ import {
   anyMapType,
   anySliceType,
   anyType,
-  budgetExceeded,
   decodeJson,
-  encodeJson,
+  encodeValueJson,
   fromYamlValue,
   GoError,
   GoMap,
@@ -12,18 +11,16 @@ import {
   GoSlice,
   isYamlObject,
   mapFromYaml,
-  MAX_VALUE_DEPTH,
-  sliceItems,
   stringType,
   toYamlValue,
   writeYaml,
-  writeYamlV3,
   type GoValue,
   type YamlValue,
 } from '../../golang/index.ts';
 import type { TemplateFunction } from '../../gotemplate/index.ts';
 import { errorMessage, isCodedError } from '../../std/index.ts';
 import { readForUnmarshal } from '../chart/struct-decode.ts';
+import { prettyYaml } from './pretty-yaml.ts';
 
 /** Go's strings.TrimSuffix(text, "\n"). */
 function withoutNewline(text: string): string {
@@ -95,16 +92,6 @@ function typeMismatch(value: YamlValue, type: string): string {
   return `json: cannot unmarshal ${kind} into Go value of type ${type}`;
 }
 
-/** A value as yaml.v3 sees it: integers stay integers, nil maps and lists are empty ones. */
-function prettyValue(value: GoValue, depth: number): YamlValue {
-  if (depth > MAX_VALUE_DEPTH) throw budgetExceeded('nesting of a value', MAX_VALUE_DEPTH);
-  if (value instanceof GoMap) {
-    return Object.fromEntries(value.sortedKeys().map((key) => [key, prettyValue(value.get(key), depth + 1)]));
-  }
-  const items = value instanceof GoSlice || Array.isArray(value) ? sliceItems(value) : undefined;
-  return items === undefined ? toYamlValue(value, { integers: 'bigint' }) : items.map((item) => prettyValue(item, depth + 1));
-}
-
 const YAML_PREFIX = 'error unmarshaling JSON: while decoding JSON: ';
 
 function encoder(call: (value: GoValue) => string): TemplateFunction {
@@ -114,7 +101,7 @@ function encoder(call: (value: GoValue) => string): TemplateFunction {
 /** The functions between values and YAML or JSON text. `must` are those Helm 3 does not have. */
 export const yamlFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['toYaml', encoder(toYaml)],
-  ['toYamlPretty', encoder((value) => orEmpty(() => withoutNewline(writeYamlV3(prettyValue(value, 0), { indent: 2 }))))],
+  ['toYamlPretty', encoder((value) => orEmpty(() => withoutNewline(prettyYaml(value))))],
   [
     'fromYaml',
     {
@@ -131,7 +118,7 @@ export const yamlFunctions: readonly (readonly [string, TemplateFunction])[] = [
       call: ([text]) => listOrError(() => readForUnmarshal(String(text), 'float64'), YAML_PREFIX, []),
     },
   ],
-  ['toJson', encoder((value) => orEmpty(() => encodeJson(toYamlValue(value))))],
+  ['toJson', encoder((value) => orEmpty(() => encodeValueJson(value)))],
   [
     'fromJson',
     {
@@ -153,5 +140,5 @@ export const yamlFunctions: readonly (readonly [string, TemplateFunction])[] = [
 /** What Helm 4 adds to, or changes in, {@link yamlFunctions}. */
 export const mustYamlFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['mustToYaml', encoder(marshalYaml)],
-  ['mustToJson', encoder((value) => encodeJson(toYamlValue(value)))],
+  ['mustToJson', encoder((value) => encodeValueJson(value))],
 ];

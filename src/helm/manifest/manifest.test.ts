@@ -33,13 +33,20 @@ function object(kind: string, name: string, annotations: Record<string, string> 
 
 describe('sortManifests', () => {
   const files = new Map([
-    ['c/templates/b.yaml', [object('ValidatingWebhookConfiguration', 'w'), object('Zebra', 'z'), object('Deployment', 'd')].join('\n---\n')],
+    [
+      'c/templates/b.yaml',
+      [object('ValidatingWebhookConfiguration', 'w'), object('Zebra', 'z'), object('Deployment', 'd')].join('\n---\n'),
+    ],
     ['c/templates/a.yaml', [object('Apple', 'x'), object('Namespace', 'n'), object('APIService', 's')].join('\n---\n')],
     ['c/templates/_p.tpl', object('Namespace', 'partial')],
     [
       'c/templates/hooks.yaml',
       [
-        object('Job', 'late', { 'helm.sh/hook': 'post-install, Test-Success', 'helm.sh/hook-weight': '5', 'helm.sh/hook-delete-policy': 'hook-succeeded' }),
+        object('Job', 'late', {
+          'helm.sh/hook': 'post-install, Test-Success',
+          'helm.sh/hook-weight': '5',
+          'helm.sh/hook-delete-policy': 'hook-succeeded',
+        }),
         object('Job', 'b', { 'helm.sh/hook': 'pre-install', 'helm.sh/hook-weight': '-1' }),
         object('Pod', 'a', { 'helm.sh/hook': 'pre-install', 'helm.sh/hook-weight': 'x' }),
         object('Pod', 'gone', { 'helm.sh/hook': 'no-such-event' }),
@@ -72,7 +79,10 @@ describe('sortManifests', () => {
   });
 
   it('reads heads as encoding/json does', () => {
-    const { manifests } = sortManifests(new Map([['x', 'Kind: Foo\napiversion: v7\nmetadata: {name: 5, annotations: {a: true, b: 1.50}}']]), rulesOf('4.2'));
+    const { manifests } = sortManifests(
+      new Map([['x', 'Kind: Foo\napiversion: v7\nmetadata: {name: 5, annotations: {a: true, b: 1.50}}']]),
+      rulesOf('4.2'),
+    );
     assert.deepEqual(manifests[0]?.head, { apiVersion: 'v7', kind: 'Foo', name: '5', annotations: { a: 'true', b: '1.5' } });
   });
 

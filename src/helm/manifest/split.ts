@@ -10,8 +10,14 @@ const SEPARATOR_LINE = /(?<![^\n])---[ \t]*/g;
 export function splitManifests(text: string, { separator }: Pick<Rules, 'separator'>): string[] {
   const start = trimLeft(text);
   if (!start.includes('---')) return isBlank(start) ? [] : [separator === 'trimmed' ? trim(start) : start];
-  const pieces = separator === 'line' ? start.split(SEPARATOR_LINE) : splitWithBlanks(separator === 'trimmed' ? trim(start) : start);
-  return pieces.filter((piece) => !isBlank(piece)).map((piece) => (separator === 'trimmed' ? trim(piece) : trimLeft(piece)));
+  // Helm 3 keeps a document that is blank, but not one that is nothing at all.
+  if (separator === 'trimmed') {
+    return splitWithBlanks(trim(start))
+      .filter((piece) => piece !== '')
+      .map(trim);
+  }
+  const pieces = separator === 'line' ? start.split(SEPARATOR_LINE) : splitWithBlanks(start);
+  return pieces.filter((piece) => !isBlank(piece)).map(trimLeft);
 }
 
 /** Cuts at `---` after a line break (or at the very start), the white space around it included, as `(?:^|\s*\n)---\s*` matches. */

@@ -2,7 +2,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { memoryTree } from '../../manifest/index.ts';
-import { decodeRelease, encodeRelease, loadChart, manifestText, recordChart, releaseHooks, releaseObject, releaseObjectName, releaseOf, render, type Release } from '../index.ts';
+import {
+  decodeRelease,
+  encodeRelease,
+  loadChart,
+  manifestText,
+  recordChart,
+  releaseHooks,
+  releaseObject,
+  releaseObjectName,
+  releaseOf,
+  render,
+  type Release,
+} from '../index.ts';
 import { renderName, validateReleaseName } from './name.ts';
 
 const chart = loadChart(
@@ -10,7 +22,8 @@ const chart = loadChart(
     'Chart.yaml': 'apiVersion: v2\nname: demo\nversion: 1.0.0\nkeywords: [a]\n',
     'values.yaml': 'a: 1\n',
     'templates/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n',
-    'templates/h.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: h, annotations: {helm.sh/hook: "pre-install,test", helm.sh/hook-weight: "3"}}\n',
+    'templates/h.yaml':
+      'apiVersion: v1\nkind: Pod\nmetadata: {name: h, annotations: {helm.sh/hook: "pre-install,test", helm.sh/hook-weight: "3"}}\n',
   }),
 );
 
@@ -37,7 +50,17 @@ function release(): Release {
 describe('a stored release', () => {
   it('has the JSON Helm writes', () => {
     const json = JSON.parse(gunzipSync(Buffer.from(encodeRelease(release()), 'base64')).toString()) as Record<string, never>;
-    assert.deepEqual(Object.keys(json).sort(), ['apply_method', 'chart', 'config', 'hooks', 'info', 'manifest', 'name', 'namespace', 'version']);
+    assert.deepEqual(Object.keys(json).sort(), [
+      'apply_method',
+      'chart',
+      'config',
+      'hooks',
+      'info',
+      'manifest',
+      'name',
+      'namespace',
+      'version',
+    ]);
     assert.deepEqual(json['info'], {
       deleted: '',
       description: 'Upgrade complete',
@@ -72,7 +95,14 @@ describe('a stored release', () => {
     it(`comes back from a ${driver}`, () => {
       const stored = releaseObject(release(), driver, { modifiedAt: 1767312000 });
       assert.equal(stored.metadata.name, 'sh.helm.release.v1.r.v2');
-      assert.deepEqual(stored.metadata.labels, { modifiedAt: '1767312000', team: 'x', name: 'r', owner: 'helm', status: 'deployed', version: '2' });
+      assert.deepEqual(stored.metadata.labels, {
+        modifiedAt: '1767312000',
+        team: 'x',
+        name: 'r',
+        owner: 'helm',
+        status: 'deployed',
+        version: '2',
+      });
       assert.equal(stored['type'], driver === 'Secret' ? 'helm.sh/release.v1' : undefined);
       assert.deepEqual(encodeRelease(releaseOf(stored)), encodeRelease(release()));
       assert.deepEqual(releaseOf(stored).labels, { team: 'x' });
@@ -80,7 +110,13 @@ describe('a stored release', () => {
   }
 
   it('of Helm 3 is read: empty times, no apply method, no compression', () => {
-    const json = { name: 'r', info: { first_deployed: '2020-01-01T00:00:00Z', deleted: '', status: 'superseded' }, version: 1, namespace: 'n', hooks: [{ name: 'h', last_run: { started_at: '', phase: 'Succeeded' } }] };
+    const json = {
+      name: 'r',
+      info: { first_deployed: '2020-01-01T00:00:00Z', deleted: '', status: 'superseded' },
+      version: 1,
+      namespace: 'n',
+      hooks: [{ name: 'h', last_run: { started_at: '', phase: 'Succeeded' } }],
+    };
     for (const bytes of [Buffer.from(JSON.stringify(json)), gzipSync(JSON.stringify(json))]) {
       const read = decodeRelease(bytes.toString('base64'));
       assert.equal(read.deleted, undefined);
@@ -93,7 +129,9 @@ describe('a stored release', () => {
   it('that is broken is refused', () => {
     assert.throws(() => decodeRelease(Buffer.from('[]').toString('base64')), { code: 'ReleaseInvalid' });
     assert.throws(() => decodeRelease(gzipSync('{').toString('base64')), { code: 'ReleaseInvalid' });
-    assert.throws(() => releaseOf({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x' } }), { message: 'read release: no release in Secret x' });
+    assert.throws(() => releaseOf({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x' } }), {
+      message: 'read release: no release in Secret x',
+    });
   });
 });
 

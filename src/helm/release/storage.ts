@@ -154,7 +154,9 @@ function parse(text: string): YamlObject {
   const bytes = Buffer.from(text, 'base64');
   try {
     const json = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: MAX_RELEASE_SIZE }) : bytes;
-    const value = decodeJson(json.toString());
+    const plain = json.toString();
+    // Exact digits cost time, and hardly any release has numbers that need them.
+    const value = decodeJson(plain, { numbers: /\d{16}/.test(plain) ? 'exact' : 'float64' });
     if (isYamlObject(value)) return value;
   } catch (error) {
     if (error instanceof RangeError) throw helmError('LimitExceeded', `read release: more than ${MAX_RELEASE_SIZE} bytes`);

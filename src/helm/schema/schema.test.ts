@@ -19,13 +19,21 @@ describe('values.schema.json', () => {
     ['multipleOf in decimals', { properties: { a: { multipleOf: 0.1 } } }, { a: 0.3 }, undefined],
     [
       'nests oneOf',
-      { properties: { a: { oneOf: [{ type: 'string' }, { $ref: '#/$defs/q' }] } }, $defs: { q: { required: ['x'], additionalProperties: false } } },
+      {
+        properties: { a: { oneOf: [{ type: 'string' }, { $ref: '#/$defs/q' }] } },
+        $defs: { q: { required: ['x'], additionalProperties: false } },
+      },
       { a: { z: 1 } },
       "- at '/a': 'oneOf' failed, none matched\n  - at '/a': got object, want string\n  - at '/a': validation failed\n" +
         "    - at '/a': missing property 'x'\n    - at '/a': additional properties 'z' not allowed\n",
     ],
     ['format only up to draft 7', { properties: { a: { format: 'ipv4' } } }, { a: 'x' }, undefined],
-    ['format of draft 7', { $schema: DRAFT_7, properties: { a: { format: 'ipv4' } } }, { a: 'x' }, "- at '/a': 'x' is not valid ipv4: expected four decimals\n"],
+    [
+      'format of draft 7',
+      { $schema: DRAFT_7, properties: { a: { format: 'ipv4' } } },
+      { a: 'x' },
+      "- at '/a': 'x' is not valid ipv4: expected four decimals\n",
+    ],
     ['unevaluatedProperties', { if: { required: ['a'] }, unevaluatedProperties: false }, { a: 1 }, "- at '/a': false schema\n"],
     ['urn', { $ref: 'urn:example:anything' }, {}, undefined],
   ];
@@ -40,9 +48,12 @@ describe('values.schema.json', () => {
   it('that is wrong itself is refused as santhosh-tekuri/jsonschema does', () => {
     assert.throws(() => check({ type: 'foo' }, {}), {
       code: 'SchemaInvalid',
-      message: /^"file:\/\/\/values.schema.json#" is not valid against metaschema: jsonschema validation failed with 'https:\/\/json-schema.org\/draft\/2020-12\/schema#'\n- at '': 'allOf' failed\n/,
+      message:
+        /^"file:\/\/\/values.schema.json#" is not valid against metaschema: jsonschema validation failed with 'https:\/\/json-schema.org\/draft\/2020-12\/schema#'\n- at '': 'allOf' failed\n/,
     });
-    assert.throws(() => check({ $ref: '#/definitions/x' }, {}), { message: 'json-pointer in "file:///values.schema.json#/definitions/x" not found' });
+    assert.throws(() => check({ $ref: '#/definitions/x' }, {}), {
+      message: 'json-pointer in "file:///values.schema.json#/definitions/x" not found',
+    });
     assert.throws(() => check('{"a":', {}), { message: 'unexpected EOF' });
   });
 

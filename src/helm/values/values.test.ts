@@ -25,8 +25,12 @@ describe('--set', () => {
   it('fails in Helm’s words', () => {
     assert.throws(() => set('a'), { message: 'key "a" has no value', code: 'ValuesInvalid' });
     assert.throws(() => set('a[70000]=1'), { message: 'index of 70000 is greater than maximum supported index of 65536' });
-    assert.throws(() => set(`${'a.'.repeat(31)}a=1`), { message: 'value name nested level is greater than maximum supported nested level of 30' });
-    assert.throws(() => set('a.b=1', { a: 's' }), { message: 'unable to parse key: interface conversion: interface {} is string, not map[string]interface {}' });
+    assert.throws(() => set(`${'a.'.repeat(31)}a=1`), {
+      message: 'value name nested level is greater than maximum supported nested level of 30',
+    });
+    assert.throws(() => set('a.b=1', { a: 's' }), {
+      message: 'unable to parse key: interface conversion: interface {} is string, not map[string]interface {}',
+    });
   });
 
   it('reads JSON values one after the other', () => {
@@ -54,7 +58,9 @@ describe('values files', () => {
 
   it('take only comments behind a separator', () => {
     assert.equal(readValuesDocuments('a: 1\n--- # next\nb: 2').size, 2);
-    assert.throws(() => readValuesDocuments('a: 1\n--- b: 2'), { message: 'error reading yaml document: invalid Yaml document separator: b: 2' });
+    assert.throws(() => readValuesDocuments('a: 1\n--- b: 2'), {
+      message: 'error reading yaml document: invalid Yaml document separator: b: 2',
+    });
   });
 });
 
@@ -67,10 +73,16 @@ describe('coalesced values', () => {
       'charts/sub/values.yaml': 'b: own\nc: own\nglobal: {g: {l: 2}}\n',
     }),
   );
-  const coalesced = (values: YamlObject, profile?: '3.x'): YamlValue => toYamlValue(coalesceChartValues(chart, mapFromYaml(values), profile));
+  const coalesced = (values: YamlObject, profile?: '3.x'): YamlValue =>
+    toYamlValue(coalesceChartValues(chart, mapFromYaml(values), profile));
 
   it('give subcharts their part and the globals', () => {
-    assert.deepEqual(coalesced({}), { a: 1, t: { x: 1 }, global: { g: { k: 1 } }, sub: { b: 'fromTop', c: 'own', global: { g: { k: 1, l: 2 } } } });
+    assert.deepEqual(coalesced({}), {
+      a: 1,
+      t: { x: 1 },
+      global: { g: { k: 1 } },
+      sub: { b: 'fromTop', c: 'own', global: { g: { k: 1, l: 2 } } },
+    });
   });
 
   it('let the user’s null remove a default, but keep one for a key without default', () => {
@@ -92,6 +104,12 @@ describe('coalesced values', () => {
 
   it('leave the loaded chart alone', () => {
     coalesced({ t: { y: 1 } });
-    assert.deepEqual(toYamlValue(chart.values), { a: 1, empty: null, t: { x: 1, u: null }, sub: { b: 'fromTop' }, global: { g: { k: 1 } } });
+    assert.deepEqual(toYamlValue(chart.values), {
+      a: 1,
+      empty: null,
+      t: { x: 1, u: null },
+      sub: { b: 'fromTop' },
+      global: { g: { k: 1 } },
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { KustomizeError, wrapError } from '../errors.ts';
-import { FieldSpecs, type FieldSpec } from '../field-spec.ts';
+import { FieldSpecs, MAX_REMEMBERED_KINDS, type FieldSpec } from '../field-spec.ts';
 import { effectiveNamespace, formatId, isSelected, type Gvk, type ResId } from '../gvk.ts';
 import { objectText, wrongKind } from '../plain.ts';
 import { byNamespace, type ResourceList } from '../resource-list.ts';
@@ -26,7 +26,7 @@ import {
  */
 export function fixNameReferences(list: ResourceList, references: readonly NameBackReference[]): void {
   const candidates = new Candidates(list);
-  const plan = new ReferencePlan(references);
+  const plan = planOf(references);
   for (const referrer of list.items) {
     const steps = plan.stepsFor(referrer.originalId);
     if (steps.length === 0) continue;
@@ -36,6 +36,18 @@ export function fixNameReferences(list: ResourceList, references: readonly NameB
 }
 
 type Step = { readonly target: Gvk; readonly spec: FieldSpec; readonly specs: FieldSpecs };
+
+const plans = new WeakMap<readonly NameBackReference[], ReferencePlan>();
+
+/** Most builds use the same (unchanging) references: the defaults. */
+function planOf(references: readonly NameBackReference[]): ReferencePlan {
+  let plan = plans.get(references);
+  if (plan === undefined) {
+    plan = new ReferencePlan(references);
+    plans.set(references, plan);
+  }
+  return plan;
+}
 
 /** The references a resource of some kind may hold. */
 class ReferencePlan {
@@ -58,6 +70,7 @@ class ReferencePlan {
     let steps = this.#byKind.get(key);
     if (steps === undefined) {
       steps = this.#all.filter(({ spec }) => isSelected(id, spec));
+      if (this.#byKind.size >= MAX_REMEMBERED_KINDS) this.#byKind.clear();
       this.#byKind.set(key, steps);
     }
     return steps;

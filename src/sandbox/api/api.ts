@@ -11,6 +11,7 @@ import { isMap, type Json } from '../fields/index.ts';
 import { applyJsonPatch, PatchError } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts';
+import { listOptionsFault, propagationFault, writeOptionsFault } from '../request/options.ts';
 import { readProtobuf } from '../request/protobuf.ts';
 import { parseFieldSelector, parseLabelSelector, type Selector } from '../request/selector.ts';
 import { requestInfo, type RequestInfo } from '../request/request-info.ts';
@@ -59,6 +60,7 @@ export type ApiOptions = {
 };
 
 const APPLY = ['application/apply-patch+yaml', 'application/apply-patch+cbor'];
+const BODIES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 const PATCHES = [
   'application/json-patch+json',
   'application/merge-patch+json',
@@ -244,25 +246,29 @@ export class Api {
       if (reply !== undefined) return reply;
     }
     const kind = this.catalog.resource(info.group, info.version, info.plural);
-    if (kind === undefined) throw pathNotFound();
+    if (kind === undefined) return this.#unserved(info);
     if (!kind.namespaced && info.namespace !== '' && info.plural !== 'namespaces') throw pathNotFound();
     const subresource = kind.subresources.find((it) => it.name === info.subresource);
     if (info.subresource !== '' && subresource === undefined) throw pathNotFound();
     const verbs = subresource?.verbs ?? kind.verbs;
-    if (!verbs.includes(info.verb)) throw methodNotAllowed(kind, info.verb);
+    if (!verbs.includes(info.verb)) throw methodNotAllowed();
     if (info.subresource === 'scale') return this.#scale(kind, info, request, query, body);
     switch (info.verb) {
       case 'get':
         return this.#present(request, kind, this.objects.get(kind, info.namespace, info.name), query);
       case 'list':
+        refuse(listOptionsFault(query));
         return this.#list(request, kind, info.namespace, query);
       case 'watch':
+        refuse(listOptionsFault(query));
         return this.#watch(request, kind, info, query);
       case 'create': {
+        refuse(writeOptionsFault('CreateOptions', query));
         const written = this.objects.create(kind, this.#namespaceOf(kind, info, body), body ?? null, writeOptions(request, info, query));
         return this.#present(request, kind, written.object, query, 201, written.warnings);
       }
       case 'update': {
+        refuse(writeOptionsFault('UpdateOptions', query));
         const written = this.objects.update(kind, info.namespace, info.name, body ?? null, writeOptions(request, info, query));
         return this.#present(request, kind, written.object, query, 200, written.warnings);
       }
@@ -275,6 +281,12 @@ export class Api {
       case 'deletecollection':
         return this.#deleteCollection(kind, info, query, body);
     }
+  }
+
+  /** Below a group version that is not served at all there is no API to answer. */
+  #unserved(info: { group: string; version: string }): ApiReply {
+    if (this.catalog.all().some((kind) => kind.group === info.group && kind.version === info.version)) throw pathNotFound();
+    return text('404 page not found\n', 404);
   }
 
   /** Objects may be created at the URL of all namespaces only when they are cluster-scoped. */
@@ -329,8 +341,8 @@ export class Api {
     const resourceVersion = resume?.revision ?? String(this.store.revision);
     const wanted = query.get('resourceVersion');
     if (wanted !== null && wanted !== '' && Number(wanted) > this.store.revision) {
-      throw new StatusError(504, 'Timeout', `Too large resource version: ${wanted}, current: ${this.store.revision}`, {
-        causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version', field: '' }],
+      throw new StatusError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${this.store.revision}`, {
+        causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
         retryAfterSeconds: 1,
       });
     }
@@ -353,7 +365,9 @@ export class Api {
     if (form === 'metadata')
       return json({ kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items: page.map(partialMetadata) });
     // As from the real server: items of a built-in kind's list do not repeat apiVersion and kind.
-    const items = kind.schemaName === undefined ? page : page.map(({ apiVersion: _version, kind: _kind, ...rest }) => rest);
+    if (kind.schemaName === undefined)
+      return json({ kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata: { continue: '', ...metadata }, items: page });
+    const items = page.map(({ apiVersion: _version, kind: _kind, ...rest }) => rest);
     return json({ kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata, items });
   }
 
@@ -381,6 +395,7 @@ export class Api {
     query: URLSearchParams,
     body: Json | undefined,
   ): ApiReply {
+    refuse(writeOptionsFault('PatchOptions', query));
     const options = writeOptions(request, info, query);
     const type = (header(request, 'content-type') ?? '').split(';')[0]?.trim() ?? '';
     if (APPLY.includes(type)) {
@@ -419,7 +434,7 @@ export class Api {
       kind: kind.listKind,
       apiVersion: apiVersionOf(kind),
       metadata: { resourceVersion: String(this.store.revision) },
-      items: deleted,
+      items: kind.schemaName === undefined ? deleted : deleted.map(({ apiVersion: _version, kind: _kind, ...rest }) => rest),
     });
   }
 
@@ -438,7 +453,7 @@ export class Api {
         ? (body ?? null)
         : patchOf((header(request, 'content-type') ?? '').split(';')[0] ?? '', body ?? null, kind)?.(scaleOf(target) as KubeObject);
     if (wanted === undefined) throw unsupportedMediaType(PATCHES);
-    const options = { ...writeOptions(request, info, query), subresource: '' };
+    const options = { ...writeOptions(request, info, query), subresource: '', managerSubresource: 'scale' };
     const written = this.objects.patch(
       kind,
       info.namespace,
@@ -448,6 +463,10 @@ export class Api {
     );
     return json(scaleOf({ kind, object: written.object }));
   }
+}
+
+function refuse(fault: StatusError | undefined): void {
+  if (fault !== undefined) throw fault;
 }
 
 function headerList(request: ApiRequest, name: string): readonly string[] {
@@ -463,7 +482,8 @@ function readBody(request: ApiRequest, verb: string): Json | undefined {
   try {
     if (type.endsWith('yaml')) return readYaml(body) as Json;
     if (type === 'application/vnd.kubernetes.protobuf') return readProtobuf(request.body);
-    if (type.includes('cbor')) throw unsupportedMediaType(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']);
+    if (type.includes('cbor')) throw unsupportedMediaType(BODIES);
+    if (request.method === 'POST' && !type.includes('json')) throw unsupportedMediaType(BODIES);
     return JSON.parse(body) as Json;
   } catch (error) {
     if (error instanceof StatusError) throw error;
@@ -475,8 +495,6 @@ function readBody(request: ApiRequest, verb: string): Json | undefined {
 
 function writeOptions(request: ApiRequest, info: { subresource: string }, query: URLSearchParams): WriteOptions {
   const dryRun = query.getAll('dryRun');
-  if (dryRun.some((it) => it !== 'All' && it !== ''))
-    throw badRequest(`invalid dryRun value ${JSON.stringify(dryRun[0])}: supported values: All`);
   const validation = query.get('fieldValidation');
   const agent = (header(request, 'user-agent') ?? '').split('/')[0] ?? '';
   return {
@@ -495,7 +513,7 @@ function deleteOptions(body: Json | undefined, query: URLSearchParams): DeleteOp
   const grace = options['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds') ?? undefined;
   const list = options['dryRun'];
   const isPropagation = propagation === 'Background' || propagation === 'Foreground' || propagation === 'Orphan';
-  if (propagation !== undefined && !isPropagation) throw badRequest(`invalid propagationPolicy ${JSON.stringify(propagation)}`);
+  refuse(propagationFault(propagation, orphan));
   return {
     dryRun: (Array.isArray(list) && list.includes('All')) || query.get('dryRun') === 'All',
     propagation: isPropagation ? propagation : orphan === true ? 'Orphan' : orphan === false ? 'Background' : undefined,
@@ -543,7 +561,7 @@ function readContinue(token: string | null): { revision: string; after: string }
   } catch {
     // falls through to the answer for any token we did not write
   }
-  throw badRequest('continue key is not valid: unable to decode continue token');
+  throw badRequest("invalid continue token: continue key is not valid: invalid character 'i' looking for beginning of value");
 }
 
 function failure(error: unknown): ApiReply {

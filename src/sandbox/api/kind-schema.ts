@@ -12,6 +12,8 @@ export type Read = { value: Json; unknown: readonly string[]; fault: string | un
 /** What a kind's schema says: how an object is read, what is missing or wrong, and how its fields merge. */
 export type KindSchema = {
   fields: FieldType;
+  /** An object nothing is set in, as the API server's type would write it. */
+  zero: Json;
   /** Takes the kind's form: unknown fields out, defaults in. */
   read(value: Json): Read;
   validate(value: Json, old: Json | undefined): FieldFault[];
@@ -25,14 +27,28 @@ const UNCHECKED: FieldFault = {
     'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 };
 
+/** Faults after which rules are not tried. */
+const BLOCKING: ReadonlySet<FieldFault['type']> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
+
 const builtInTypes = new FieldTypes(builtInSchema);
 
 /** The schema of a built-in kind. */
 export function builtInKindSchema(kind: ServedKind): KindSchema {
   const name = kind.schemaName;
   if (name === undefined)
-    return { fields: { kind: 'any' }, read: (value) => ({ value, unknown: [], fault: undefined }), validate: () => [] };
-  return { fields: builtInTypes.named(name), read: (value) => decodeTyped(name, value, builtInSchema), validate: () => [] };
+    return { fields: { kind: 'any' }, zero: {}, read: (value) => ({ value, unknown: [], fault: undefined }), validate: () => [] };
+  return {
+    fields: builtInTypes.named(name),
+    zero: decodeTyped(name, {}, builtInSchema).value,
+    read: (value) => decodeTyped(name, value, builtInSchema),
+    validate: () => [],
+  };
 }
 
 /** Extra rules (CEL) of a schema; injected because they need an evaluator. */
@@ -45,6 +61,7 @@ export function customKindSchema(schema: StructuralSchema, rules: Rules): KindSc
   const fields = types.of({ ...schema, type: 'object' });
   const evaluate = rules(schema);
   return {
+    zero: {},
     fields: fields.kind === 'map' ? { ...fields, fields: new Map([...fields.fields, ['metadata', () => metadata]]) } : fields,
     read: (value) => {
       const unknown: string[] = [];
@@ -59,8 +76,8 @@ export function customKindSchema(schema: StructuralSchema, rules: Rules): KindSc
     },
     validate: (value, old) => {
       const faults = validateStructural(value, schema, patterns);
-      if (faults.length > 0) return evaluate === undefined ? faults : [...faults, UNCHECKED];
-      return evaluate?.(value, old) ?? [];
+      if (faults.some((fault) => BLOCKING.has(fault.type))) return evaluate === undefined ? faults : [...faults, UNCHECKED];
+      return [...faults, ...(evaluate?.(value, old) ?? [])];
     },
   };
 }

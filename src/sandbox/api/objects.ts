@@ -39,6 +39,8 @@ export type WriteOptions = {
   fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   /** `status`, or empty for the object itself. */
   subresource: string;
+  /** What the managed fields say instead, for `scale`, which writes the object itself. */
+  managerSubresource?: string;
 };
 
 /** A finished write, with what the client should be warned of. */
@@ -102,6 +104,10 @@ export class Objects {
     const { draft, warnings } = this.#read(kind, namespace, name, body, options);
     const old = this.#deps.store.get(kind.collection, namespace, name);
     if (old === undefined) throw notFound(kind, name);
+    if (kind.schemaName === undefined && (draft.metadata.resourceVersion ?? '') === '') {
+      const message = 'Invalid value: 0: must be specified for an update';
+      throw invalid(kind.group, kind.plural, name, [{ type: 'FieldValueInvalid', field: 'metadata.resourceVersion', message }]);
+    }
     this.#checkIdentity(kind, draft.metadata, old);
     return {
       object: this.#replace(kind, old, draft, options, (object) => this.#track(kind, old, object, options)),
@@ -128,7 +134,7 @@ export class Objects {
     const configuration = this.#readConfiguration(kind, namespace, name, body, options);
     const live = this.#deps.store.get(kind.collection, namespace, name);
     if (live === undefined && options.subresource !== '') throw notFound(kind, name);
-    const managers = live === undefined ? new Map<string, Manager>() : this.#managersOf(live);
+    const managers = live === undefined ? new Map<string, Manager>() : this.#managersBefore(kind, live, options);
     const by = this.#manager(kind, 'Apply', options);
     const base = live === undefined ? {} : withoutManagedFields(this.present(kind, live));
     let result;
@@ -145,14 +151,19 @@ export class Objects {
       });
     } catch (error) {
       if (error instanceof FieldsError)
-        throw badRequest(`failed to create typed patch object (${describe(kind, namespace, name)}): ${error.message}`);
+        throw untypable(kind, name, error.message);
       throw error;
     }
     if ('conflicts' in result) throw applyConflict(result.conflicts);
     const merged = result.object;
     const { draft, warnings } = this.#read(kind, namespace, name, merged, { ...options, fieldValidation: 'Ignore' });
     const setManagers = (object: Draft): void => this.#setManagers(object, result.managers, live);
-    if (live === undefined) return { object: this.#insert(kind, draft, options, setManagers), created: true, warnings };
+    if (live === undefined) {
+      const { uid } = draft.metadata;
+      if (uid !== undefined && uid !== '')
+        throw conflict(kind, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
+      return { object: this.#insert(kind, draft, options, setManagers), created: true, warnings };
+    }
     this.#checkIdentity(kind, draft.metadata, live);
     return { object: this.#replace(kind, live, draft, options, setManagers), created: false, warnings };
   }
@@ -162,13 +173,14 @@ export class Objects {
     const object = this.get(kind, namespace, name);
     const { metadata } = object;
     if (options.uid !== undefined && options.uid !== metadata.uid) {
-      throw conflict(kind, name, `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${metadata.uid}`);
+      const cause = `the UID in the precondition (${options.uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
+      throw conflict({ group: kind.group, plural: kind.kind }, name, cause);
     }
     if (options.resourceVersion !== undefined && options.resourceVersion !== metadata.resourceVersion) {
       throw conflict(
-        kind,
+        { group: kind.group, plural: kind.kind },
         name,
-        `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+        `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
       );
     }
     const finalizers = deletionFinalizers(metadata.finalizers ?? [], options.propagation);
@@ -233,12 +245,14 @@ export class Objects {
     const { apiVersion, kind: name } = body;
     if (apiVersion !== undefined && apiVersion !== apiVersionOf(kind)) {
       throw badRequest(
-        `the API version in the data (${String(apiVersion)}) does not match the expected API version (${apiVersionOf(kind)})`,
+        kind.schemaName === undefined
+          ? `the API version in the data (${String(apiVersion)}) does not match the expected API version (${apiVersionOf(kind)})`
+          : `${String(name)} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind.kind}: no kind ${JSON.stringify(name)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
       );
     }
     if (name !== undefined && name !== kind.kind)
       throw badRequest(
-        `${String(name)} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: no kind ${JSON.stringify(name)} is registered`,
+        `${String(name)} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: converting (${kind.version}.${String(name)}) to (${internalGroup(kind)}.${kind.kind}): unknown conversion`,
       );
   }
 
@@ -261,7 +275,9 @@ export class Objects {
 
   #readConfiguration(kind: ServedKind, namespace: string, name: string, body: Json, options: WriteOptions): Json {
     if (!isMap(body)) throw badRequest('error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}');
-    this.#checkKind(kind, body);
+    const [group = '', version = ''] = splitVersion(body['apiVersion']);
+    if (group !== kind.group || version !== kind.version || body['kind'] !== kind.kind)
+      throw badRequest(`invalid object type: ${group}/${version}, Kind=${typeof body['kind'] === 'string' ? body['kind'] : ''}`);
     const metadata = isMap(body['metadata']) ? body['metadata'] : {};
     if (metadata['managedFields'] !== undefined) throw badRequest('metadata.managedFields must be nil');
     if (kind.namespaced && metadata['namespace'] !== undefined && metadata['namespace'] !== namespace)
@@ -269,13 +285,9 @@ export class Objects {
     if (metadata['name'] !== undefined && metadata['name'] !== name)
       throw badRequest(`the name of the object (${String(metadata['name'])}) does not match the name on the URL (${name})`);
     const { unknown, fault } = this.#deps.schemaOf(kind).read(body);
-    if (fault !== undefined) throw badRequest(`failed to create typed patch object (${describe(kind, namespace, name)}): ${fault}`);
+    if (fault !== undefined) throw untypable(kind, name, fault);
     const [first] = unknown;
-    if (first !== undefined && kind.schemaName !== undefined && options.fieldValidation !== 'Ignore') {
-      throw badRequest(
-        `failed to create typed patch object (${describe(kind, namespace, name)}): ${unknown.map((path) => `.${path}: field not declared in schema`).join('\n')}`,
-      );
-    }
+    if (first !== undefined) throw untypable(kind, name, unknown.map((path) => `.${path}: field not declared in schema`).join('\n'));
     return body;
   }
 
@@ -284,15 +296,16 @@ export class Objects {
     const { metadata } = draft;
     if (metadata.name === '' && metadata.generateName !== undefined) metadata.name = this.#generateName(metadata.generateName);
     if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '')
-      throw badRequest('resourceVersion should not be set on objects to be created');
+      throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
     this.#checkNamespace(kind, metadata);
     metadata.uid = randomUUID();
     metadata.creationTimestamp = this.#now();
-    for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'resourceVersion', 'generation'] as const)
-      delete metadata[field];
+    for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'resourceVersion'] as const) delete metadata[field];
     if (rules.hasGeneration === true || kind.schemaName === undefined) metadata.generation = 1;
     if (hasStatus(kind) && kind.collection !== '/pods') this.#resetStatus(kind, draft);
     rules.defaults?.(draft);
+    // The API server decides who owns what before it prepares and admits the object: allocations belong to nobody.
+    track(draft);
     rules.prepareCreate?.(draft, this.#deps.store);
     this.#deps.admit(draft, undefined, kind);
     const faults = [
@@ -301,7 +314,6 @@ export class Objects {
       ...(rules.validate?.(draft, undefined) ?? []),
     ];
     this.#refuse(kind, draft, faults);
-    track(draft);
     const existing = this.#deps.store.get(kind.collection, metadata.namespace ?? '', metadata.name);
     if (existing !== undefined) throw alreadyExists(kind, metadata.name);
     if (options.dryRun) return draft;
@@ -323,10 +335,12 @@ export class Objects {
     const live = this.present(kind, old);
     this.#keepSystemMetadata(draft.metadata, live.metadata);
     if (options.subresource === 'status') {
+      track(draft);
       this.#onlyStatus(draft, live);
     } else {
       if (hasStatus(kind)) keep(draft, live, 'status');
       rules.defaults?.(draft);
+      track(draft);
       rules.prepareUpdate?.(draft, live, this.#deps.store);
     }
     const counts = rules.hasGeneration === true || kind.schemaName === undefined;
@@ -334,12 +348,12 @@ export class Objects {
       draft.metadata.generation = (live.metadata.generation ?? 0) + 1;
     this.#deps.admit(draft, live, kind);
     const faults = [
+      ...newFinalizerFaults(draft, live),
       ...validateMetadata(draft, rules),
       ...this.#deps.schemaOf(kind).validate(draft as Json, live as Json),
       ...(options.subresource === '' ? (rules.validate?.(draft, live) ?? []) : []),
     ];
     this.#refuse(kind, draft, faults);
-    track(draft);
     if (
       live.metadata.deletionTimestamp !== undefined &&
       (draft.metadata.finalizers ?? []).length === 0 &&
@@ -394,7 +408,9 @@ export class Objects {
     if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== live.metadata.resourceVersion)
       throw modified(kind, name);
     if (uid !== undefined && uid !== '' && uid !== live.metadata.uid) {
-      throw conflict(kind, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid}`);
+      const key = `/registry/${kind.group === '' ? '' : `${kind.group}/`}${kind.plural}/${keyOf(live.metadata.namespace ?? '', name)}`;
+      const cause = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid}`;
+      throw conflict(kind, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${cause}`);
     }
   }
 
@@ -417,12 +433,17 @@ export class Objects {
     const cleared =
       old !== undefined && given !== undefined && (given.length === 0 || (given.length === 1 && Object.keys(given[0] ?? {}).length === 0));
     const live = old === undefined ? undefined : this.present(kind, old);
+    if (live !== undefined && (live.metadata.managedFields ?? []).length === 0) {
+      // Nothing is tracked on an object that nothing was tracked on, until somebody applies it.
+      delete object.metadata.managedFields;
+      return;
+    }
     const managers = cleared || live === undefined ? new Map<string, Manager>() : this.#writtenManagers(given, live);
     if (cleared) {
       delete object.metadata.managedFields;
       return;
     }
-    const base = (live === undefined ? {} : withoutManagedFields(live)) as Json;
+    const base = live === undefined ? this.#deps.schemaOf(kind).zero : (withoutManagedFields(live) as Json);
     const result = trackUpdate({
       type: this.#deps.schemaOf(kind).fields,
       live: base,
@@ -444,6 +465,15 @@ export class Objects {
     return written ?? this.#managersOf(live);
   }
 
+  /** The managers an apply meets: what nobody was tracked on belongs to `before-first-apply`. */
+  #managersBefore(kind: ServedKind, live: KubeObject, options: WriteOptions): Managers {
+    if ((live.metadata.managedFields ?? []).length > 0) return this.#managersOf(live);
+    const by = this.#manager(kind, 'Update', { ...options, fieldManager: 'before-first-apply', subresource: '' });
+    const object = withoutManagedFields(this.present(kind, live)) as Json;
+    const schema = this.#deps.schemaOf(kind);
+    return trackUpdate({ type: schema.fields, live: {}, object, managers: new Map(), by, now: this.#now(), ignored: EMPTY }).managers;
+  }
+
   #managersOf(live: KubeObject): Managers {
     return decodeManagers(live.metadata.managedFields ?? []) ?? new Map();
   }
@@ -455,7 +485,7 @@ export class Objects {
   }
 
   #manager(kind: ServedKind, operation: 'Apply' | 'Update', options: WriteOptions): Omit<Manager, 'fields' | 'time'> {
-    return { manager: options.fieldManager, operation, apiVersion: apiVersionOf(kind), subresource: options.subresource };
+    return { manager: options.fieldManager, operation, apiVersion: apiVersionOf(kind), subresource: options.managerSubresource ?? options.subresource };
   }
 
   /** What this endpoint does not write is not tracked by it. */
@@ -475,6 +505,17 @@ export class Objects {
   }
 }
 
+/** What the API server calls the package of a group's internal types. */
+function internalGroup(kind: ServedKind): string {
+  return kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '');
+}
+
+/** Group and version of an `apiVersion`; without the one there is not the other. */
+function splitVersion(apiVersion: Json | undefined): readonly string[] {
+  if (typeof apiVersion !== 'string') return [];
+  return apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
+}
+
 /** Everything but `status`: what the status endpoint leaves alone. */
 const STATUS_ONLY: FieldSet = new FieldSet(
   new Set(['f:spec', 'f:data', 'f:metadata']),
@@ -484,6 +525,17 @@ const STATUS_ONLY: FieldSet = new FieldSet(
 function keep(draft: Draft, live: KubeObject, field: string): void {
   if (live[field] === undefined) delete draft[field];
   else draft[field] = live[field];
+}
+
+/** What is being deleted takes no more finalizers. */
+function newFinalizerFaults(draft: Draft, live: KubeObject): FieldFault[] {
+  if (live.metadata.deletionTimestamp === undefined) return [];
+  const before = new Set(live.metadata.finalizers);
+  const added = (draft.metadata.finalizers ?? []).filter((it) => !before.has(it));
+  if (added.length === 0) return [];
+  const names = added.map((it) => JSON.stringify(it)).join(', ');
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${names}}`;
+  return [{ type: 'FieldValueForbidden', field: 'metadata.finalizers', message }];
 }
 
 /** True when anything but metadata and status differs. */
@@ -509,8 +561,10 @@ function deletionFinalizers(finalizers: readonly string[], propagation: DeleteOp
   return propagation === 'Background' ? others : [...finalizers];
 }
 
-function describe(kind: ServedKind, namespace: string, name: string): string {
-  return `${keyOf(namespace, name)}; ${apiVersionOf(kind)}, Kind=${kind.kind}`;
+/** A configuration that does not fit the schema: the API server answers with its internal words and code 500. */
+function untypable(kind: ServedKind, name: string, cause: string): StatusError {
+  const version = `${kind.group}/${kind.version}, Kind=${kind.kind}`;
+  return new StatusError(500, '', `failed to create typed patch object (/${name}; ${version}): ${cause}`);
 }
 
 /** The 409 of an apply that others stand in the way of. */

@@ -8,7 +8,7 @@ import { schemaRules } from '../schema/rules.ts';
 import type { StructuralSchema } from '../schema/structural.ts';
 
 const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
-const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
 const SUBRESOURCE_VERBS = ['get', 'patch', 'update'];
 
 /** Serves what the CRDs in the store define, and keeps their status: accepted names, Established. */
@@ -78,12 +78,15 @@ function servedKind(spec: Draft0, version: Draft0): ServedKind {
   };
 }
 
+const NAME_DESCRIPTION =
+  'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names';
+
 function columnsOf(version: Draft0): Column[] {
   const name: Column = {
     name: 'Name',
     type: 'string',
     format: 'name',
-    description: 'Name must be unique within a namespace.',
+    description: NAME_DESCRIPTION,
     priority: 0,
     jsonPath: '.metadata.name',
   };
@@ -91,7 +94,7 @@ function columnsOf(version: Draft0): Column[] {
     name: String(it['name']),
     type: String(it['type']),
     format: String(it['format'] ?? ''),
-    description: String(it['description'] ?? ''),
+    description: String(it['description'] ?? `Custom resource definition column (in JSONPath format): ${String(it['jsonPath'])}`),
     priority: Number(it['priority'] ?? 0),
     jsonPath: String(it['jsonPath']),
   }));

@@ -1,6 +1,6 @@
 import type { ManagedFieldsEntry } from '../../manifest/index.ts';
 import { compareFields } from './compare.ts';
-import type { Json } from './element.ts';
+import { type Json, sameJson } from './element.ts';
 import { EMPTY, FieldSet, fieldSetFromJson, type PathElement } from './field-set.ts';
 import { fieldSetOf } from './field-set-of.ts';
 import type { FieldType } from './field-type.ts';
@@ -101,7 +101,7 @@ function compareManagers(a: Manager, b: Manager): number {
   if (a.operation !== b.operation) return a.operation < b.operation ? -1 : 1;
   const order = (x: string, y: string): number => (x < y ? -1 : x > y ? 1 : 0);
   return (
-    order(a.time ?? '', b.time ?? '') ||
+    (a.time === undefined || b.time === undefined ? 0 : order(a.time, b.time)) ||
     order(a.manager, b.manager) ||
     order(a.apiVersion, b.apiVersion) ||
     order(a.subresource, b.subresource)
@@ -129,7 +129,7 @@ export function trackUpdate(write: Write & { object: Json }): Managed {
   }
   const before = write.managers.get(key)?.fields ?? EMPTY;
   const fields = without(before.difference(comparison.removed).union(changed), write.ignored);
-  put(managers, key, { ...write.by, fields }, write);
+  put(managers, key, { ...write.by, fields }, write, !without(changed, write.ignored).isEmpty);
   return { object: write.object, managers: capped(managers, write.managers) };
 }
 
@@ -154,7 +154,7 @@ export function applyConfiguration(write: Write & { configuration: Json; force: 
     if (!kept.isEmpty) managers.set(other, { ...manager, fields: kept });
   }
   if (conflicts.length > 0 && !write.force) return { conflicts };
-  put(managers, key, { ...write.by, fields }, write);
+  put(managers, key, { ...write.by, fields }, write, !sameJson(object, write.live));
   return { object, managers };
 }
 
@@ -172,12 +172,10 @@ function prune(type: FieldType, merged: Json, managers: Managers, last: FieldSet
   return removeFields(type, merged, all.difference(named(fieldSetOf(type, pruned))).intersection(named(last))) ?? {};
 }
 
-/** Stores a manager; its time moves only when its fields or version did. */
-function put(managers: Map<string, Manager>, key: string, manager: Omit<Manager, 'time'>, write: Write): void {
-  if (manager.fields.isEmpty && manager.operation === 'Update') return;
-  const before = write.managers.get(key);
-  const same = before !== undefined && before.apiVersion === manager.apiVersion && before.fields.equals(manager.fields);
-  managers.set(key, { ...manager, time: same ? before.time : write.now });
+/** Stores a manager; its time moves only when it changed something. A manager that owns nothing is forgotten. */
+function put(managers: Map<string, Manager>, key: string, manager: Omit<Manager, 'time'>, write: Write, isChange: boolean): void {
+  if (manager.fields.isEmpty) return;
+  managers.set(key, { ...manager, time: isChange ? write.now : write.managers.get(key)?.time });
 }
 
 function strip<T extends { added: FieldSet; modified: FieldSet; removed: FieldSet }>(comparison: T, ignored: FieldSet): T {

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../manifest/index.ts';
 import { type Json, sameJson } from '../fields/index.ts';
 import type { FieldFault } from '../request/status.ts';
 import type { Store } from '../storage/store.ts';
+import { definitionRules } from './definitions.ts';
 import { mapAt, mapIn, mapsOf, setDefault } from './pod-defaults.ts';
 import type { Draft, Draft0, KindRules } from './rules.ts';
 import { immutable } from './workloads.ts';
@@ -29,8 +30,10 @@ function allocateNodePorts(spec: Draft0, store: Store): void {
   }
 }
 
+const SERVICE_TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
+
 const service: KindRules = {
-  names: 'label-1035',
+  names: 'label',
   defaults: (object) => {
     const spec = specOf(object);
     setDefault(spec, 'sessionAffinity', 'None');
@@ -53,7 +56,7 @@ const service: KindRules = {
     const [spec, before] = [specOf(object), mapAt(old, 'spec') ?? {}];
     if (before['type'] !== 'ExternalName' && spec['type'] !== 'ExternalName') {
       for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'])
-        if (before[field] !== undefined) setDefault(spec, field, before[field]);
+        if (before[field] !== undefined && (spec[field] === undefined || spec[field] === '')) spec[field] = before[field];
       const ports = mapsOf(before, 'ports');
       for (const port of mapsOf(spec, 'ports')) {
         const same = ports.find((it) => it['port'] === port['port'] && it['protocol'] === port['protocol']);
@@ -78,7 +81,20 @@ const service: KindRules = {
           field: `spec.ports[${i}].port`,
           message: `Invalid value: ${number}: must be between 1 and 65535, inclusive`,
         });
+      const target = port['targetPort'];
+      if (typeof target === 'number' && (target < 1 || target > 65_535))
+        faults.push({
+          type: 'FieldValueInvalid',
+          field: `spec.ports[${i}].targetPort`,
+          message: `Invalid value: ${target}: must be between 1 and 65535, inclusive`,
+        });
     });
+    if (!SERVICE_TYPES.includes(String(spec?.['type'])))
+      faults.push({
+        type: 'FieldValueNotSupported',
+        field: 'spec.type',
+        message: `Unsupported value: ${JSON.stringify(spec?.['type'])}: supported values: ${SERVICE_TYPES.map((it) => JSON.stringify(it)).join(', ')}`,
+      });
     const before = mapAt(old, 'spec')?.['clusterIP'];
     if (old !== undefined && before !== undefined && before !== spec?.['clusterIP'] && spec?.['type'] !== 'ExternalName') {
       faults.push({
@@ -209,6 +225,7 @@ const persistentVolumeClaim: KindRules = {
 };
 
 const horizontalPodAutoscaler: KindRules = {
+  hasGeneration: true,
   defaults: (object) => {
     const spec = specOf(object);
     setDefault(spec, 'minReplicas', 1);
@@ -291,11 +308,16 @@ const binding: KindRules = {
       {
         type: 'FieldValueInvalid',
         field: 'roleRef',
-        message: `Invalid value: ${JSON.stringify(object['roleRef'])}: cannot change roleRef`,
+        message: `Invalid value: ${JSON.stringify(internalRef(mapAt(object, 'roleRef')))}: field is immutable`,
       },
     ];
   },
 };
+
+/** A roleRef in the words of the API server's internal type. */
+function internalRef(ref: Draft0 | undefined): Record<string, unknown> {
+  return { APIGroup: ref?.['apiGroup'], Kind: ref?.['kind'], Name: ref?.['name'] };
+}
 
 function webhookDefaults(object: KubeObject): void {
   for (const webhook of mapsOf(object, 'webhooks')) {
@@ -318,10 +340,11 @@ const storageClass: KindRules = {
   },
 };
 
-const priorityClass: KindRules = { defaults: (object) => setDefault(object, 'preemptionPolicy', 'PreemptLowerPriority') };
+const priorityClass: KindRules = { hasGeneration: true, defaults: (object) => setDefault(object, 'preemptionPolicy', 'PreemptLowerPriority') };
 
 /** Rules of the kinds that are not workloads, by collection. */
 export const coreRules: Readonly<Record<string, KindRules>> = {
+  'apiextensions.k8s.io/customresourcedefinitions': definitionRules,
   '/services': service,
   '/configmaps': configMap,
   '/secrets': secret,

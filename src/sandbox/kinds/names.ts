@@ -9,6 +9,7 @@ const QUALIFIED = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 const TEXTS = {
+  key: "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
   subdomain:
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
   label:
@@ -53,27 +54,48 @@ export function validateMetadata(object: KubeObject, rules: KindRules): FieldFau
       field: 'metadata.annotations',
       message: `Too long: may not be more than ${ANNOTATIONS_LIMIT} bytes`,
     });
-  for (const finalizer of metadata.finalizers ?? []) {
+  for (const [i, finalizer] of (metadata.finalizers ?? []).entries()) {
     const fault = qualifiedNameFault(finalizer);
+    const unknown = !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer);
     if (fault !== undefined)
       faults.push({
         type: 'FieldValueInvalid',
         field: 'metadata.finalizers',
         message: `Invalid value: ${JSON.stringify(finalizer)}: ${fault}`,
       });
+    if (unknown)
+      faults.push({
+        type: 'FieldValueInvalid',
+        field: `metadata.finalizers[${i}]`,
+        message: `Invalid value: ${JSON.stringify(finalizer)}: name is neither a standard finalizer name nor is it fully qualified`,
+      });
   }
   (metadata.ownerReferences ?? []).forEach((owner, i) => {
     for (const field of ['apiVersion', 'kind', 'name', 'uid'] as const) {
       if (owner[field] === undefined || owner[field] === '')
-        faults.push({
-          type: 'FieldValueInvalid',
-          field: `metadata.ownerReferences[${i}].${field}`,
-          message: `Invalid value: "": ${field === 'apiVersion' ? 'version' : field} must not be empty`,
-        });
+        faults.push(
+          field === 'uid'
+            ? { type: 'FieldValueRequired', field: `metadata.ownerReferences[${i}].uid`, message: 'Required value: must not be empty' }
+            : {
+                type: 'FieldValueInvalid',
+                field: `metadata.ownerReferences[${i}].${field}`,
+                message: `Invalid value: "": ${field === 'apiVersion' ? 'version' : field} must not be empty`,
+              },
+        );
     }
   });
+  const [one, two] = (metadata.ownerReferences ?? []).filter((it) => it.controller === true);
+  if (one !== undefined && two !== undefined)
+    faults.push({
+      type: 'FieldValueInvalid',
+      field: 'metadata.ownerReferences',
+      message: `Invalid value: ${JSON.stringify(metadata.ownerReferences)}: Only one reference can have Controller set to true. Found "true" in references for ${one.kind}/${one.name} and ${two.kind}/${two.name}`,
+    });
   return faults;
 }
+
+/** Finalizers without a domain that Kubernetes knows. */
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
 /** Faults of a map of labels. */
 export function labelFaults(labels: Readonly<Record<string, unknown>> | undefined, field: string): FieldFault[] {
@@ -99,11 +121,12 @@ function nameFault(name: string, form: NonNullable<KindRules['names']>): string 
           ? `may not contain '${/[/%]/.exec(name)?.[0]}'`
           : undefined;
     case 'label':
+      if (name.includes('.')) return 'must not contain dots';
       return name.length > 63 ? 'must be no more than 63 bytes' : LABEL.test(name) ? undefined : TEXTS.label;
     case 'label-1035':
       return name.length > 63 ? 'must be no more than 63 bytes' : LABEL_1035.test(name) ? undefined : TEXTS.label1035;
     case 'subdomain':
-      return name.length > 253 ? 'must be no more than 253 bytes' : SUBDOMAIN.test(name) ? undefined : TEXTS.subdomain;
+      return name.length > 253 ? 'must be no more than 253 characters' : SUBDOMAIN.test(name) ? undefined : TEXTS.subdomain;
   }
 }
 
@@ -112,6 +135,7 @@ function qualifiedNameFault(key: string): string | undefined {
   const name = slash < 0 ? key : key.slice(slash + 1);
   if (slash >= 0 && (slash === 0 || !SUBDOMAIN.test(key.slice(0, slash))))
     return slash === 0 ? 'prefix part must be non-empty' : `prefix part ${TEXTS.subdomain}`;
+  if (name.includes('/')) return TEXTS.key;
   if (name === '') return 'name part must be non-empty';
   if (name.length > 63) return 'name part must be no more than 63 bytes';
   return QUALIFIED.test(name) ? undefined : TEXTS.qualified;

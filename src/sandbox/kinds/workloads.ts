@@ -39,9 +39,10 @@ function selectorFaults(object: KubeObject, old: KubeObject | undefined): FieldF
         ? { type: 'FieldValueRequired', field: 'spec.selector', message: 'Required value' }
         : { type: 'FieldValueInvalid', field: 'spec.selector', message: 'Invalid value: {}: empty selector is invalid for deployment' },
     );
-  } else {
+  }
+  if (selector === undefined || Object.keys(selector).length > 0) {
     const labels = mapAt(mapAt(mapAt(spec, 'template'), 'metadata'), 'labels') as Record<string, string> | undefined;
-    if (!labelSelectorMatches(selector, labels)) {
+    if (selector === undefined || !labelSelectorMatches(selector, labels)) {
       faults.push({
         type: 'FieldValueInvalid',
         field: 'spec.template.metadata.labels',
@@ -54,12 +55,15 @@ function selectorFaults(object: KubeObject, old: KubeObject | undefined): FieldF
   return faults;
 }
 
+const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
+
 /** Faults of a pod template's containers: names, images, ports. */
 export function containerFaults(podSpec: Draft0 | undefined, field: string): FieldFault[] {
   const faults: FieldFault[] = [];
   const containers = mapsOf(podSpec, 'containers');
   if (containers.length === 0) faults.push({ type: 'FieldValueRequired', field: `${field}.containers`, message: 'Required value' });
   const names = new Set<unknown>();
+  const volumes = new Set(mapsOf(podSpec, 'volumes').map((it) => it['name']));
   containers.forEach((container, i) => {
     const at = `${field}.containers[${i}]`;
     const { name, image } = container;
@@ -74,6 +78,21 @@ export function containerFaults(podSpec: Draft0 | undefined, field: string): Fie
       });
     }
     names.add(name);
+    const policy = container['imagePullPolicy'];
+    if (policy !== undefined && !PULL_POLICIES.includes(String(policy)))
+      faults.push({
+        type: 'FieldValueNotSupported',
+        field: `${at}.imagePullPolicy`,
+        message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Always", "IfNotPresent", "Never"`,
+      });
+    mapsOf(container, 'env').forEach((env, e) => {
+      if (env['name'] === undefined || env['name'] === '')
+        faults.push({ type: 'FieldValueRequired', field: `${at}.env[${e}].name`, message: 'Required value' });
+    });
+    mapsOf(container, 'volumeMounts').forEach((mount, m) => {
+      if (!volumes.has(mount['name']))
+        faults.push({ type: 'FieldValueNotFound', field: `${at}.volumeMounts[${m}].name`, message: `Not found: ${JSON.stringify(mount['name'])}` });
+    });
     if (image === undefined || image === '') faults.push({ type: 'FieldValueRequired', field: `${at}.image`, message: 'Required value' });
     mapsOf(container, 'ports').forEach((port, p) => {
       const number = port['containerPort'];
@@ -91,7 +110,12 @@ export function containerFaults(podSpec: Draft0 | undefined, field: string): Fie
 }
 
 function templateFaults(object: KubeObject): FieldFault[] {
-  return containerFaults(mapAt(mapAt(object['spec'] as Draft0 | undefined, 'template'), 'spec'), 'spec.template.spec');
+  const replicas = mapAt(object, 'spec')?.['replicas'];
+  const negative: FieldFault[] =
+    typeof replicas === 'number' && replicas < 0
+      ? [{ type: 'FieldValueInvalid', field: 'spec.replicas', message: `Invalid value: ${replicas}: must be greater than or equal to 0` }]
+      : [];
+  return [...negative, ...containerFaults(mapAt(mapAt(object['spec'] as Draft0 | undefined, 'template'), 'spec'), 'spec.template.spec')];
 }
 
 const deployment: KindRules = {
@@ -205,7 +229,13 @@ function jobSpecDefaults(spec: Draft0): void {
 
 const job: KindRules = {
   hasGeneration: true,
-  defaults: (object) => jobSpecDefaults(specOf(object)),
+  defaults: (object) => {
+    const spec = specOf(object);
+    jobSpecDefaults(spec);
+    const labels = mapAt(mapAt(mapAt(spec, 'template'), 'metadata'), 'labels');
+    if (labels !== undefined && Object.keys(object.metadata.labels ?? {}).length === 0)
+      object.metadata.labels = { ...labels } as Record<string, string>;
+  },
   prepareCreate: (object) => {
     const spec = specOf(object);
     if (spec['manualSelector'] === true) return;
@@ -272,6 +302,9 @@ const pod: KindRules = {
     const spec = specOf(object);
     podSpecDefaults(spec);
     setDefault(spec, 'enableServiceLinks', true);
+  },
+  prepareCreate: (object) => {
+    const spec = specOf(object);
     setDefault(spec, 'preemptionPolicy', 'PreemptLowerPriority');
     setDefault(spec, 'priority', 0);
     setDefault(spec, 'serviceAccountName', 'default');
@@ -282,11 +315,9 @@ const pod: KindRules = {
         tolerations.push({ effect: 'NoExecute', key, operator: 'Exists', tolerationSeconds: 300 });
     }
     spec['tolerations'] = tolerations;
-  },
-  prepareCreate: (object) => {
     const status = mapIn(object, 'status');
     setDefault(status, 'phase', 'Pending');
-    setDefault(status, 'qosClass', qosClass(specOf(object)));
+    setDefault(status, 'qosClass', qosClass(spec));
   },
   validate: (object, old) => {
     const faults = containerFaults(mapAt(object, 'spec'), 'spec');

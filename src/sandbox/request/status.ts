@@ -1,7 +1,7 @@
 import { CodedError } from '../../std/index.ts';
 
 /** One fault of an object, as `details.causes` lists it. */
-export type StatusCause = { reason: string; message: string; field: string };
+export type StatusCause = { reason: string; message: string; field?: string };
 
 /** What a failed request answers: a `v1` Status. */
 export type Status = {
@@ -10,7 +10,7 @@ export type Status = {
   metadata: Record<string, never>;
   status: 'Failure';
   message: string;
-  reason: string;
+  reason?: string;
   details?: { name?: string; group?: string; kind?: string; uid?: string; causes?: readonly StatusCause[]; retryAfterSeconds?: number };
   code: number;
 };
@@ -27,7 +27,7 @@ export class StatusError extends CodedError<'RequestFailed'> {
       metadata: {},
       status: 'Failure',
       message,
-      reason,
+      ...(reason === '' ? {} : { reason }),
       ...(details === undefined ? {} : { details }),
       code,
     };
@@ -79,12 +79,12 @@ export function forbidden(about: About, name: string, cause: string): StatusErro
   return new StatusError(403, 'Forbidden', `${what} is forbidden: ${cause}`, detailsOf(about, name));
 }
 
-export function methodNotAllowed(about: About, verb: string): StatusError {
+export function methodNotAllowed(): StatusError {
   return new StatusError(
     405,
     'MethodNotAllowed',
-    `${verb} is not supported on resources of kind ${JSON.stringify(qualified(about))}`,
-    detailsOf(about, ''),
+    'the server does not allow this method on the requested resource',
+    {},
   );
 }
 
@@ -119,6 +119,7 @@ export type FieldFault = {
     | 'FieldValueTooLong'
     | 'FieldValueTypeInvalid'
     | 'FieldValueTooMany'
+    | 'FieldValueNotFound'
     | 'InternalError';
   field: string;
   message: string;

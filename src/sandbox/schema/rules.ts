@@ -64,7 +64,7 @@ function check(node: Node, value: Json, old: Json | undefined, path: string, fau
       faults.push({
         type: 'FieldValueInvalid',
         field: `${path === '' ? '<root>' : path}${rule.fieldPath}`,
-        message: `Invalid value: ${fault}`,
+        message: `Invalid value: ${typeof value === 'object' ? '' : `${JSON.stringify(value)}: `}${fault}`,
       });
   }
   if (isMap(value)) {

@@ -99,7 +99,7 @@ export function dropNulls(value: Json, schema: StructuralSchema, depth = 0): Jso
     const out: Record<string, Json> = Object.create(null) as Record<string, Json>;
     for (const [key, child] of Object.entries(value)) {
       const field = fieldOf(schema, key);
-      if (child === null && field !== undefined && field.nullable !== true && field.default !== undefined) continue;
+      if (child === null && field !== undefined && field.nullable !== true) continue;
       out[key] = field === undefined || child === null ? child : dropNulls(child, field, depth + 1);
     }
     return out;
@@ -168,7 +168,11 @@ function checkString(
   if (schema.minLength !== undefined && length < schema.minLength) invalid(value, `should be at least ${schema.minLength} chars long`);
   if (schema.pattern !== undefined && !patterns(schema.pattern).test(value)) invalid(value, `should match '${schema.pattern}'`);
   if (schema.format === 'date-time' && Number.isNaN(Date.parse(value)))
-    invalid(value, `must be of type date-time: ${JSON.stringify(value)}`);
+    faults.push({
+      type: 'FieldValueTypeInvalid',
+      field: body,
+      message: `Invalid value: ${JSON.stringify(value)}: ${body} in body must be of type date-time: ${JSON.stringify(value)}`,
+    });
 }
 
 function checkNumber(value: number, schema: StructuralSchema, invalid: (shown: unknown, text: string) => void): void {
@@ -239,7 +243,7 @@ function checkMap(
       message: `Invalid value: ${size}: ${body} in body should have at least ${schema.minProperties} properties`,
     });
   }
-  for (const [key, child] of Object.entries(value)) {
+  for (const [key, child] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (isRoot && key === 'metadata') continue;
     const field = fieldOf(schema, key);
     if (field !== undefined) check(child, field, join(path, key), faults, patterns, depth + 1);

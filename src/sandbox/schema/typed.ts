@@ -110,7 +110,43 @@ function object(
     if (decoded === undefined || (properties !== undefined && isOmitted(key, decoded, field, required, context))) continue;
     define(out, key, decoded);
   }
+  if (properties !== undefined) for (const [key, zero] of zeroFields(schema, context)) if (!Object.hasOwn(out, key)) out[key] = structuredClone(zero);
   return out;
+}
+
+const zeroes = new WeakMap<OpenApiSchema, readonly (readonly [string, Json])[]>();
+
+/** What Go writes for fields that are absent: the zero value of structs that are not pointers, and of required fields. */
+function zeroFields(schema: OpenApiSchema, context: Context): readonly (readonly [string, Json])[] {
+  const known = zeroes.get(schema);
+  if (known !== undefined) return known;
+  const required = new Set((schema as { required?: readonly string[] }).required);
+  const fields = Object.entries(schema.properties ?? {}).flatMap(([key, field]): (readonly [string, Json])[] => {
+    const zero = zeroOf(field, required.has(key), context);
+    return zero === undefined ? [] : [[key, zero]];
+  });
+  zeroes.set(schema, fields);
+  return fields;
+}
+
+function zeroOf(field: OpenApiSchema, isRequired: boolean, context: Context): Json | undefined {
+  const ref = refName(field);
+  const schema = ref === undefined ? field : context.schemas(ref);
+  const { default: declared } = field as { default?: Json };
+  if (ref !== undefined && isMap(declared) && schema?.properties !== undefined) return Object.fromEntries(zeroFields(schema, context));
+  if (!isRequired) return undefined;
+  if (ref !== undefined) return null;
+  switch (schema?.type) {
+    case 'string':
+      return '';
+    case 'integer':
+    case 'number':
+      return 0;
+    case 'boolean':
+      return false;
+    default:
+      return null;
+  }
 }
 
 /** True for what Go's `omitempty` leaves out: empty optional lists, maps and strings. */

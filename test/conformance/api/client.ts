@@ -77,7 +77,13 @@ export function serverClient(path: string): Client {
   return async (step) => {
     const path = step.watch === true ? `${step.path}&timeoutSeconds=${WATCH_SECONDS}` : step.path;
     return await new Promise((resolve, reject) => {
-      const headers = { ...headersOf(step), ...(user.token === undefined ? {} : { authorization: `Bearer ${user.token}` }) };
+      const body = bodyOf(step);
+      const headers = {
+        ...headersOf(step),
+        // Node frames the body of a DELETE only when it is told its length.
+        ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+        ...(user.token === undefined ? {} : { authorization: `Bearer ${user.token}` }),
+      };
       const call = requestSecure(new URL(path, cluster.server), { method: step.method, headers, ...tls }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -85,7 +91,7 @@ export function serverClient(path: string): Client {
         response.on('end', () => resolve({ code: response.statusCode ?? 0, body: parse(Buffer.concat(chunks).toString(), step.watch === true) }));
       });
       call.on('error', reject);
-      call.end(bodyOf(step));
+      call.end(body);
     });
   };
 }

@@ -11,7 +11,22 @@ const VARYING: ReadonlySet<string> = new Set([
   'nodePort',
   'continue',
   'serverAddress',
+  'storageVersionHash',
 ]);
+
+type Deployment = { kind: 'Deployment'; metadata: Record<string, unknown>; status?: unknown };
+
+function isDeployment(it: unknown): it is Deployment {
+  return typeof it === 'object' && it !== null && 'kind' in it && it.kind === 'Deployment' && 'metadata' in it && 'status' in it;
+}
+
+/** When its controller comes round is not part of the answer. */
+function withoutController({ status: _, ...deployment }: Deployment): Record<string, unknown> {
+  const { managedFields, annotations: _annotations, ...metadata } = deployment.metadata;
+  const entries = Array.isArray(managedFields) ? managedFields : [];
+  const others = entries.filter((it: { manager?: string }) => it.manager !== 'kube-controller-manager');
+  return { ...deployment, metadata: { ...metadata, managedFields: others } };
+}
 
 /** An answer with what differs from run to run replaced, and the keys of its objects in order. */
 export function normalise(value: unknown, namespace: string): unknown {
@@ -21,9 +36,12 @@ export function normalise(value: unknown, namespace: string): unknown {
       .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '{uid}')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '{time}')
       .replaceAll(/\b10\.(\d+)\.\d+\.\d+\b/g, '{ip}')
-      .replaceAll(/resource version: (\d+) \(\d+\)/g, 'resource version: {rv} ({rv})')
+      .replaceAll(/current: \d+/g, 'current: {rv}')
+      .replaceAll(/UID in precondition: x, UID in object meta: \S+/g, 'UID in precondition: x, UID in object meta: {uid}')
+      .replaceAll(/ResourceVersion in object meta: \d+/g, 'ResourceVersion in object meta: {rv}')
       .replaceAll(/(?<=-gen-)[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '{random}');
   const walk = (it: unknown): unknown => {
+    if (isDeployment(it)) return walk(withoutController(it));
     if (typeof it === 'string') return text(it);
     if (Array.isArray(it)) return it.map(walk);
     if (typeof it !== 'object' || it === null) return it;

@@ -84,7 +84,12 @@ const checks: Readonly<Record<string, (fact: Fact) => string | undefined>> = {
   },
   quote(fact) {
     const source = input(fact, 'input');
-    const have = { quote: quote(source), ascii: quote(source, 'ascii'), graphic: quote(source, 'graphic'), canBackquote: canBackquote(source) };
+    const have = {
+      quote: quote(source),
+      ascii: quote(source, 'ascii'),
+      graphic: quote(source, 'graphic'),
+      canBackquote: canBackquote(source),
+    };
     return differences(have, { quote: fact['quote'], ascii: fact['ascii'], graphic: fact['graphic'], canBackquote: fact['canBackquote'] });
   },
   parse(fact) {

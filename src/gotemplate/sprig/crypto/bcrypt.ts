@@ -64,7 +64,8 @@ class Blowfish {
     let right = words[at + 1]!;
     for (let i = 1; i <= ROUNDS; i += 2) {
       right ^= (((s[left >>> 24]! + s[256 + ((left >>> 16) & 255)]!) ^ s[512 + ((left >>> 8) & 255)]!) + s[768 + (left & 255)]!) ^ p[i]!;
-      left ^= (((s[right >>> 24]! + s[256 + ((right >>> 16) & 255)]!) ^ s[512 + ((right >>> 8) & 255)]!) + s[768 + (right & 255)]!) ^ p[i + 1]!;
+      left ^=
+        (((s[right >>> 24]! + s[256 + ((right >>> 16) & 255)]!) ^ s[512 + ((right >>> 8) & 255)]!) + s[768 + (right & 255)]!) ^ p[i + 1]!;
     }
     words[at] = right ^ p[ROUNDS + 1]!;
     words[at + 1] = left;

@@ -1,5 +1,16 @@
 import { createHash, sign, X509Certificate } from 'node:crypto';
-import { civil, formatTime, formatValue, GoError, parseIp, quote, unixTime, utc, type GoTime, type GoValue } from '../../../golang/index.ts';
+import {
+  civil,
+  formatTime,
+  formatValue,
+  GoError,
+  parseIp,
+  quote,
+  unixTime,
+  utc,
+  type GoTime,
+  type GoValue,
+} from '../../../golang/index.ts';
 import {
   bitString,
   derNull,
@@ -97,7 +108,13 @@ function subjectKeyId(fields: readonly Element[]): Buffer | undefined {
   return undefined;
 }
 
-function issue(names: CertificateNames, key: PrivateKey, issuer: Issuer | undefined, issuance: Issuance, authority: boolean): CertificatePair {
+function issue(
+  names: CertificateNames,
+  key: PrivateKey,
+  issuer: Issuer | undefined,
+  issuance: Issuance,
+  authority: boolean,
+): CertificatePair {
   const alternatives = alternativeNames(names);
   const notBefore = unixTime(0n, BigInt(Math.trunc(issuance.now)) * 1_000_000n, utc);
   const length = BigInt.asIntN(64, DAY * BigInt.asIntN(64, BigInt(names.days)));
@@ -116,7 +133,18 @@ function issue(names: CertificateNames, key: PrivateKey, issuer: Issuer | undefi
       sequence(encodeTime(notBefore), encodeTime(notAfter)),
       subject,
       spki,
-      tlv(0xa3, sequence(...extensions({ authority, spki, alternatives, authorityKeyId: own ? undefined : issuer.keyId, noSubject: names.commonName === '' }))),
+      tlv(
+        0xa3,
+        sequence(
+          ...extensions({
+            authority,
+            spki,
+            alternatives,
+            authorityKeyId: own ? undefined : issuer.keyId,
+            noSubject: names.commonName === '',
+          }),
+        ),
+      ),
     );
     return sequence(body, algorithm.identifier, bitString(algorithm.sign(body)));
   });

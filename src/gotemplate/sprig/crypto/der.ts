@@ -92,7 +92,7 @@ export function readElement(bytes: Buffer, at = 0): Element {
 /** The elements inside a constructed one. Throws a DerError. */
 export function readElements(contents: Buffer): Element[] {
   const elements: Element[] = [];
-  for (let at = 0; at < contents.length; ) {
+  for (let at = 0; at < contents.length;) {
     const element = readElement(contents, at);
     elements.push(element);
     at += element.bytes.length;

@@ -1,0 +1,322 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type KubeObject, readObjects } from '../manifest/index.ts';
+import { loadSnapshot } from './preview-load.ts';
+import { openStage, type Stage } from './preview-run.ts';
+import { placeTarget } from './preview-target.ts';
+import { waitForFlux } from './preview-wait.ts';
+
+type Run = { code: number | null; out: string; err: string };
+type Result = {
+  ready: boolean;
+  seconds: number;
+  summary: Record<string, number>;
+  objects: { kind: string; namespace: string; name: string; change: string; diff?: string }[];
+  failures: { kind: string; namespace: string; name: string; reason: string; message: string }[];
+  notLoaded: unknown[];
+};
+
+const EXAMPLE = join(import.meta.dirname, '../../examples/podinfo');
+const folder = mkdtempSync(join(tmpdir(), 'preview-test-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs the command line with a folder of its own for temporary files. */
+function sluice(args: readonly string[], options: { started?: (kill: () => void) => void } = {}): Promise<Run> {
+  mkdirSync(join(folder, 'tmp'), { recursive: true });
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts'), ...args], {
+      env: { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: join(folder, 'tmp') },
+    });
+    const run: Run = { code: null, out: '', err: '' };
+    child.stdout.on('data', (chunk: Buffer) => (run.out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => {
+      run.err += chunk.toString();
+      if (run.err.includes('reconciling')) options.started?.(() => child.kill('SIGINT'));
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ ...run, code }));
+  });
+}
+
+function once<T>(call: (value: T) => void): (value: T) => void {
+  let called = false;
+  return (value) => {
+    if (!called) call(value);
+    called = true;
+  };
+}
+
+function files(name: string, content: Readonly<Record<string, string>>): string {
+  mkdirSync(join(folder, name), { recursive: true });
+  for (const [file, text] of Object.entries(content)) writeFileSync(join(folder, name, file), text);
+  return join(folder, name);
+}
+
+function changes(result: Result): string[] {
+  return result.objects.map(({ kind, namespace, name, change }) => `${kind}/${namespace}/${name} ${change}`).sort();
+}
+
+function parse(run: Run): Result {
+  return JSON.parse(run.out) as Result;
+}
+
+describe('sluice preview without a snapshot', () => {
+  it('previews the example, and leaves nothing behind', async () => {
+    const run = await sluice(['preview', EXAMPLE, '-n', 'default']);
+    assert.equal(run.code, 0, run.err);
+    const cells = run.out.split('\n').map((line) =>
+      line
+        .split('\t')
+        .map((cell) => cell.trim())
+        .join(' ')
+        .trim(),
+    );
+    assert.deepEqual(cells, [
+      'KIND NAMESPACE NAME CHANGE',
+      '+ ConfigMap default podinfo created',
+      '+ Service default podinfo created',
+      '+ Deployment.apps default podinfo created',
+      '',
+    ]);
+    assert.match(run.err, /✔ Kustomization\/flux-system\/preview: Applied revision: latest@sha256:[0-9a-f]{8}\n/);
+    assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
+  });
+
+  it('says which file of an overlay is missing, and which field of an object is wrong', async () => {
+    const overlay = files('broken', { 'kustomization.yaml': 'resources: [missing.yaml]\n' });
+    const wrong = join(folder, 'wrong');
+    cpSync(EXAMPLE, wrong, { recursive: true });
+    const text = readFileSync(join(wrong, 'podinfo.yaml'), 'utf8');
+    writeFileSync(join(wrong, 'podinfo.yaml'), text.replace('replicas: 2', 'replicas: two'));
+    const [missing, field] = await Promise.all(
+      [overlay, wrong].map(async (target) => await sluice(['preview', target, '-n', 'default', '--output=json'])),
+    );
+    assert.ok(missing !== undefined && field !== undefined);
+    assert.deepEqual([missing.code, field.code], [1, 1]);
+    assert.equal(parse(missing).failures[0]?.reason, 'BuildFailed');
+    assert.match(parse(missing).failures[0]?.message ?? '', /missing\.yaml/);
+    assert.match(parse(field).failures[0]?.message ?? '', /Deployment\/default\/podinfo.*spec\.replicas/s);
+    assert.deepEqual(parse(field).objects, []);
+    assert.match(field.err, /✗ Kustomization\/flux-system\/preview: /);
+  });
+
+  it('refuses command lines that cannot be meant with exit code 2', async () => {
+    const runs = await Promise.all(
+      [
+        ['preview', '/nowhere'],
+        ['preview', EXAMPLE, '--bad'],
+      ].map(async (args) => await sluice(args)),
+    );
+    assert.deepEqual(
+      runs.map(({ code, out }) => [code, out]),
+      runs.map(() => [2, '']),
+    );
+    assert.match(runs[0]?.err ?? '', /✗ preview "\/nowhere": no such folder or file\n {2}try: /);
+  });
+
+  it('cleans up when it is interrupted', async () => {
+    const hanging = files('hanging', { 'pod.yaml': POD });
+    const run = await sluice(['preview', hanging, '-n', 'default'], { started: once((kill) => setTimeout(kill, 200)) });
+    assert.equal(run.code, 130, run.err);
+    assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
+  });
+});
+
+const POD = `
+apiVersion: v1
+kind: Pod
+metadata: {name: stuck}
+spec: {containers: [{name: stuck, image: 'sandbox.sluice.dev/pending:1'}]}
+`;
+
+const CLUSTER = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: apps, labels: {team: web}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: deployer, namespace: flux-system}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: deployer, namespace: apps}
+rules: [{apiGroups: ['', apps], resources: [configmaps, secrets, deployments], verbs: ['*']}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: deployer, namespace: apps}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: deployer}
+subjects: [{kind: ServiceAccount, name: deployer, namespace: flux-system}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: vars, namespace: flux-system}
+data: {colour: green}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: unrelated, namespace: apps}
+stringData: {token: never-exported}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: apps, namespace: flux-system}
+spec: {interval: 10m, url: 'oci://REGISTRY/org/apps', ref: {tag: stable}}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  interval: 10m
+  prune: true
+  wait: true
+  path: ./
+  serviceAccountName: deployer
+  targetNamespace: apps
+  sourceRef: {kind: OCIRepository, name: apps}
+  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}
+`;
+
+const CONFIG = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+data: {colour: '\${colour}', removed: 'yes'}
+`;
+const EXTRA = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: extra}
+data: {a: b}
+`;
+const SECRET = `
+apiVersion: v1
+kind: Secret
+metadata: {name: web}
+stringData: {password: hunter2}
+`;
+const DEPLOYMENT = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: 'nginx:1'}]}
+`;
+
+describe('sluice snapshot, then preview', () => {
+  let cluster: Stage;
+  let kubeconfig: string;
+  let snapshot: string;
+  let v1: string;
+  before(async () => {
+    cluster = await openStage({ verbose: false });
+    kubeconfig = join(folder, 'kubeconfig');
+    cluster.writeKubeconfig(kubeconfig);
+    v1 = files('v1', { 'config.yaml': CONFIG, 'extra.yaml': EXTRA, 'secret.yaml': SECRET, 'deployment.yaml': DEPLOYMENT });
+    const loaded = await loadSnapshot(cluster.client, readObjects(CLUSTER.replace('REGISTRY', cluster.registry)), ['flux-system']);
+    assert.deepEqual(loaded.refused, []);
+    const registry = cluster.registries.client({ insecure: true });
+    const reference = { registry: cluster.registry, path: 'org/apps', tag: 'stable' };
+    await placeTarget(v1, registry, registry, reference, AbortSignal.timeout(5000));
+    await cluster.control(undefined);
+    assert.deepEqual((await waitForFlux(cluster.client, AbortSignal.timeout(20_000))).failures, []);
+    snapshot = join(folder, 'snapshot.yaml');
+    const run = await sluice(['snapshot', '--kubeconfig', kubeconfig, '-o', snapshot]);
+    assert.equal(run.code, 0, run.err);
+  });
+  after(async () => await cluster[Symbol.asyncDispose]());
+
+  it('exports what a preview needs, Secrets masked, ownership kept, and nothing of the server', async () => {
+    const text = readFileSync(snapshot, 'utf8');
+    for (const secret of ['hunter2', Buffer.from('hunter2').toString('base64'), 'never-exported']) assert.ok(!text.includes(secret));
+    const objects = readObjects(text);
+    const find = (kind: string, name: string): KubeObject => {
+      const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+      assert.ok(found !== undefined, `${kind}/${name}`);
+      return found;
+    };
+    for (const [kind, name] of [
+      ['CustomResourceDefinition', 'kustomizations.kustomize.toolkit.fluxcd.io'],
+      ['Namespace', 'apps'],
+      ['ServiceAccount', 'deployer'],
+      ['Role', 'deployer'],
+      ['RoleBinding', 'deployer'],
+      ['ConfigMap', 'vars'],
+      ['OCIRepository', 'apps'],
+    ] as const)
+      find(kind, name);
+    for (const { metadata } of objects) assert.deepEqual([metadata.uid, metadata.resourceVersion, metadata.generation], [undefined, undefined, undefined]);
+    assert.deepEqual(Object.keys(find('Kustomization', 'apps')['status'] ?? {}), ['inventory']);
+    assert.ok(find('Deployment', 'web').metadata.managedFields?.some((entry) => entry.manager === 'kustomize-controller'));
+    assert.equal(find('Deployment', 'web')['status'], undefined);
+    assert.equal(find('Namespace', 'apps').metadata.managedFields, undefined);
+    const [again, values] = await Promise.all([
+      sluice(['snapshot', '--kubeconfig', kubeconfig]),
+      sluice(['snapshot', '--kubeconfig', kubeconfig, '--with-secrets', '--kinds', 'Secret', '--namespaces', 'apps', '--managed-fields=none']),
+    ]);
+    assert.equal(again.out, text);
+    assert.ok(values.out.includes(Buffer.from('hunter2').toString('base64')));
+    assert.ok(values.out.includes('name: unrelated'));
+    assert.ok(!values.out.includes('managedFields') && !values.out.includes('name: vars'));
+  });
+
+  it('changes nothing when the target is what the cluster runs', async () => {
+    const url = `oci://${cluster.registry}/snapshots/test:latest`;
+    const pushed = await sluice(['snapshot', '--kubeconfig', kubeconfig, '--push', url]);
+    assert.equal(pushed.code, 0, pushed.err);
+    const [fromFile, fromArtifact] = await Promise.all([
+      sluice(['preview', v1, '--snapshot', snapshot, '-o', 'json']),
+      sluice(['preview', `oci://${cluster.registry}/org/apps:stable`, '--snapshot', url, '-o', 'json']),
+    ]);
+    for (const run of [fromFile, fromArtifact]) {
+      assert.equal(run.code, 0, run.err);
+      assert.deepEqual(changes(parse(run)), [
+        'ConfigMap/apps/extra unchanged',
+        'ConfigMap/apps/web unchanged',
+        'Deployment/apps/web unchanged',
+        'Secret/apps/web unchanged',
+      ]);
+      assert.deepEqual(parse(run).notLoaded, []);
+    }
+  });
+
+  it('shows what a new version creates, configures and deletes, Secrets masked', async () => {
+    const v2 = files('v2', {
+      'config.yaml': CONFIG.replace(", removed: 'yes'", ''),
+      'secret.yaml': `${SECRET.trimEnd().slice(0, -1)}, token: s3cr3t}\n`,
+      'deployment.yaml': DEPLOYMENT,
+      'new.yaml': EXTRA.replace('name: extra', 'name: new'),
+    });
+    const run = await sluice(['preview', v2, '--snapshot', snapshot, '--diff', '--output', 'json']);
+    assert.equal(run.code, 0, run.err);
+    const result = parse(run);
+    assert.deepEqual(changes(result), [
+      'ConfigMap/apps/extra deleted',
+      'ConfigMap/apps/new created',
+      'ConfigMap/apps/web configured',
+      'Deployment/apps/web unchanged',
+      'Secret/apps/web configured',
+    ]);
+    const diff = (name: string, kind: string): string => result.objects.find((it) => it.name === name && it.kind === kind)?.diff ?? '';
+    // A field that left the manifest goes, for the snapshot kept who owns it.
+    assert.match(diff('web', 'ConfigMap'), /^--- before\/ConfigMap\/apps\/web\n\+\+\+ after\/ConfigMap\/apps\/web\n@@[^]*\n data:\n {3}colour: green\n- {2}removed: /m);
+    assert.match(diff('web', 'Secret'), /\+ {2}token: '\*\*\*'/);
+    for (const secret of ['s3cr3t', Buffer.from('s3cr3t').toString('base64')]) assert.ok(!run.out.includes(secret));
+  });
+
+  it('obeys the access of the account a Kustomization acts as', async () => {
+    const forbidden = files('forbidden', { 'service.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n' });
+    const run = await sluice(['preview', forbidden, '--snapshot', snapshot, '-o', 'json']);
+    assert.equal(run.code, 1, run.err);
+    assert.match(parse(run).failures[0]?.message ?? '', /services "web" is forbidden|cannot patch resource "services"/);
+    assert.deepEqual(parse(run).summary, { created: 0, configured: 0, unchanged: 4, deleted: 0 });
+  });
+});
