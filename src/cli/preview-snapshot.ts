@@ -31,7 +31,8 @@ export async function readSnapshot(from: string, registry: RegistryClient, signa
     if (from.startsWith('oci://')) return await pullSnapshot(from, registry, signal);
     if (from === '-') return readObjects(await readBounded(process.stdin, MAX_SNAPSHOT, 'stdin'), 'stdin');
     const info = await stat(from).catch(() => undefined);
-    if (info?.isFile() !== true) throw usage(`read snapshot ${JSON.stringify(from)}: no such file`, 'take one with: sluice snapshot -o FILE');
+    if (info?.isFile() !== true)
+      throw usage(`read snapshot ${JSON.stringify(from)}: no such file`, 'take one with: sluice snapshot -o FILE');
     if (info.size > MAX_SNAPSHOT) throw invalid(from, `size exceeds ${MAX_SNAPSHOT} bytes`);
     return readObjects(await readFile(from), from);
   } catch (error) {

@@ -40,7 +40,13 @@ export async function placeTarget(
   await pushArtifact(to, reference, { layer, annotations }, signal);
 }
 
-async function copyImage(source: Reference, from: RegistryClient, to: RegistryClient, reference: Reference, signal: AbortSignal): Promise<void> {
+async function copyImage(
+  source: Reference,
+  from: RegistryClient,
+  to: RegistryClient,
+  reference: Reference,
+  signal: AbortSignal,
+): Promise<void> {
   const { manifest, bytes, descriptor } = await from.fetchImage(source, signal);
   for (const blob of [manifest.config, ...manifest.layers]) {
     const content = await from.readBlob(source, blob, MAX_LAYER, signal);

@@ -118,6 +118,13 @@ describe('sluice preview without a snapshot', () => {
     assert.match(runs[0]?.err ?? '', /✗ preview "\/nowhere": no such folder or file\n {2}try: /);
   });
 
+  it('names what it still waits for when the time is over', async () => {
+    const hanging = files('hanging', { 'pod.yaml': POD });
+    const run = await sluice(['preview', hanging, '-n', 'default', '--wait', '3s']);
+    assert.equal(run.code, 1, run.err);
+    assert.match(run.err, /✗ Kustomization\/flux-system\/preview: not ready in time: .*; waiting for Pod\/default\/stuck \(InProgress/);
+  });
+
   it('cleans up when it is interrupted', async () => {
     const hanging = files('hanging', { 'pod.yaml': POD });
     const run = await sluice(['preview', hanging, '-n', 'default'], { started: once((kill) => setTimeout(kill, 200)) });
@@ -253,14 +260,25 @@ describe('sluice snapshot, then preview', () => {
       ['OCIRepository', 'apps'],
     ] as const)
       find(kind, name);
-    for (const { metadata } of objects) assert.deepEqual([metadata.uid, metadata.resourceVersion, metadata.generation], [undefined, undefined, undefined]);
+    for (const { metadata } of objects)
+      assert.deepEqual([metadata.uid, metadata.resourceVersion, metadata.generation], [undefined, undefined, undefined]);
     assert.deepEqual(Object.keys(find('Kustomization', 'apps')['status'] ?? {}), ['inventory']);
     assert.ok(find('Deployment', 'web').metadata.managedFields?.some((entry) => entry.manager === 'kustomize-controller'));
     assert.equal(find('Deployment', 'web')['status'], undefined);
     assert.equal(find('Namespace', 'apps').metadata.managedFields, undefined);
     const [again, values] = await Promise.all([
       sluice(['snapshot', '--kubeconfig', kubeconfig]),
-      sluice(['snapshot', '--kubeconfig', kubeconfig, '--with-secrets', '--kinds', 'Secret', '--namespaces', 'apps', '--managed-fields=none']),
+      sluice([
+        'snapshot',
+        '--kubeconfig',
+        kubeconfig,
+        '--with-secrets',
+        '--kinds',
+        'Secret',
+        '--namespaces',
+        'apps',
+        '--managed-fields=none',
+      ]),
     ]);
     assert.equal(again.out, text);
     assert.ok(values.out.includes(Buffer.from('hunter2').toString('base64')));
@@ -305,15 +323,21 @@ describe('sluice snapshot, then preview', () => {
       'Deployment/apps/web unchanged',
       'Secret/apps/web configured',
     ]);
-    const diff = (name: string, kind: string): string => result.objects.find((it) => it.name === name && it.kind === kind)?.diff ?? '';
+    const diff = (name: string, kind: string): string =>
+      result.objects.find((object) => object.name === name && object.kind === kind)?.diff ?? '';
     // A field that left the manifest goes, for the snapshot kept who owns it.
-    assert.match(diff('web', 'ConfigMap'), /^--- before\/ConfigMap\/apps\/web\n\+\+\+ after\/ConfigMap\/apps\/web\n@@[^]*\n data:\n {3}colour: green\n- {2}removed: /m);
+    assert.match(
+      diff('web', 'ConfigMap'),
+      /^--- before\/ConfigMap\/apps\/web\n\+\+\+ after\/ConfigMap\/apps\/web\n@@[^]*\n data:\n {3}colour: green\n- {2}removed: /m,
+    );
     assert.match(diff('web', 'Secret'), /\+ {2}token: '\*\*\*'/);
     for (const secret of ['s3cr3t', Buffer.from('s3cr3t').toString('base64')]) assert.ok(!run.out.includes(secret));
   });
 
   it('obeys the access of the account a Kustomization acts as', async () => {
-    const forbidden = files('forbidden', { 'service.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n' });
+    const forbidden = files('forbidden', {
+      'service.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n',
+    });
     const run = await sluice(['preview', forbidden, '--snapshot', snapshot, '-o', 'json']);
     assert.equal(run.code, 1, run.err);
     assert.match(parse(run).failures[0]?.message ?? '', /services "web" is forbidden|cannot patch resource "services"/);

@@ -10,6 +10,7 @@ import { neededNamespaces, type Plan, planPreview } from './preview-plan.ts';
 import type { Stage } from './preview-run.ts';
 import { readSnapshot } from './preview-snapshot.ts';
 import { placeTarget, repositoryOf } from './preview-target.ts';
+import { explained } from './preview-unready.ts';
 import { type Failure, waitForFlux } from './preview-wait.ts';
 import { progress } from './progress.ts';
 import { snapshotCommand } from './snapshot.ts';
@@ -123,10 +124,7 @@ async function preview(target: string | undefined, flags: Flags, interrupted: Ab
   const ended = await waitForFlux(stage.client, AbortSignal.any([AbortSignal.timeout(wait), interrupted]));
   interrupted.throwIfAborted();
   const changes = await changesOf(stage.client, loaded.objects, ended.objects, { diff: flags.diff === true });
-  const failures = ended.failures.map((failure) => {
-    const error = failure.reason === 'Timeout' ? stage.lastError(failure.ref) : undefined;
-    return error === undefined ? failure : { ...failure, message: `${failure.message}; last error: ${error}` };
-  });
+  const failures = await explained(stage.client, ended.failures, ended.objects, ({ ref }) => stage.lastError(ref));
   const elapsed = (performance.now() - began) / 1000;
   report({ changes, failures, refused: loaded.refused, elapsed }, flags.output, snapshot.length > 0);
   return failures.length === 0 ? 0 : FAILED;
@@ -150,7 +148,10 @@ function readGiven(file: string): KubeObject[] {
   } catch (error) {
     throw usage(`--kustomization ${JSON.stringify(file)}: ${errorMessage(error)}`);
   }
-  throw usage(`--kustomization ${JSON.stringify(file)}: holds no Kustomization`, 'give a file with a kustomize.toolkit.fluxcd.io Kustomization');
+  throw usage(
+    `--kustomization ${JSON.stringify(file)}: holds no Kustomization`,
+    'give a file with a kustomize.toolkit.fluxcd.io Kustomization',
+  );
 }
 
 async function load(stage: Stage, plan: Plan, flags: Flags): Promise<Loaded> {
@@ -158,7 +159,8 @@ async function load(stage: Stage, plan: Plan, flags: Flags): Promise<Loaded> {
   for (const { object, message } of loaded.refused.slice(0, 10)) progress.warning(`not loaded: ${object}: ${redact(message)}`);
   if (loaded.refused.length > 10) progress.warning(`not loaded: ${loaded.refused.length - 10} more objects`);
   const masked = [...loaded.objects.values()].filter(isMasked).length;
-  if (masked > 0) progress.warning(`${masked} Secrets have no values in the snapshot: what is made from them differs, values are not compared`);
+  if (masked > 0)
+    progress.warning(`${masked} Secrets have no values in the snapshot: what is made from them differs, values are not compared`);
   return loaded;
 }
 

@@ -56,9 +56,7 @@ async function snapshot(flags: Flags): Promise<void> {
   const { objects, applied } = await collect(session.client, flags);
   const isKept = (object: KubeObject): boolean =>
     flags.managedFields === 'all' || (flags.managedFields === 'applied' && applied.has(keyOf(object)));
-  const text = formatSnapshot(
-    objects.map((object) => portable(object, { managers: isKept(object), secrets: flags.withSecrets === true })),
-  );
+  const text = formatSnapshot(objects.map((object) => portable(object, { managers: isKept(object), secrets: flags.withSecrets === true })));
   if (flags.push !== undefined) {
     await using registry = await openRegistry(flags);
     progress.success(`${objects.length} objects pushed to ${await pushSnapshot(registry.client, flags.push, text, registry.signal)}`);
@@ -124,7 +122,8 @@ async function kindsOf(client: KubeClient, names: readonly string[]): Promise<Ki
       [resource.kind.toLowerCase(), resource.name, resource.singular].includes(kind.toLowerCase()) &&
       (group === undefined || resource.group === group);
     const resource = all.find(matches);
-    if (resource === undefined) throw usage(`--kinds ${JSON.stringify(name)}: the cluster serves no such kind`, 'sluice takes Kind or Kind.group');
+    if (resource === undefined)
+      throw usage(`--kinds ${JSON.stringify(name)}: the cluster serves no such kind`, 'sluice takes Kind or Kind.group');
     return { apiVersion: resource.group === '' ? resource.version : `${resource.group}/${resource.version}`, kind: resource.kind };
   });
 }
@@ -173,7 +172,9 @@ async function takeAccess(client: KubeClient, roots: readonly KubeObject[], add:
     kinds.map(async (kind) => await listKind(client, kind)),
   );
   const bindings = [...inNamespaces, ...everywhere].filter((binding) => bindsOne(binding, accounts));
-  const wanted = new Set(bindings.map((it) => roleKey(textAt(it, 'roleRef', 'kind'), it.metadata.namespace, textAt(it, 'roleRef', 'name'))));
+  const wanted = new Set(
+    bindings.map((it) => roleKey(textAt(it, 'roleRef', 'kind'), it.metadata.namespace, textAt(it, 'roleRef', 'name'))),
+  );
   bindings.forEach(add);
   [...roles, ...clusterRoles].filter((role) => wanted.has(roleKey(role.kind, role.metadata.namespace, role.metadata.name))).forEach(add);
 }

@@ -48,7 +48,8 @@ class Encoder {
 
   encode(key: readonly string[], value: GoValue, depth: number): void {
     if (depth > MAX_VALUE_DEPTH) throw budgetExceeded('nesting of a value', MAX_VALUE_DEPTH);
-    if (isNil(value)) return;
+    // A nil list at the top is an empty one.
+    if (isNil(value) && !(value instanceof GoSlice)) return;
     switch (typeOf(value, depth)) {
       case 'table':
         return this.#table(key, value, depth);

@@ -29,6 +29,7 @@ import { acceptedForm, type ApiAnswer, type ApiReply, type ApiRequest, header, j
 import { builtInKindSchema, type KindSchema } from './kind-schema.ts';
 import { type Admission, type DeleteOptions, Objects, type WriteOptions } from './objects.ts';
 import { openApiV2, openApiV3, openApiV3Index } from './openapi.ts';
+import { podLog } from './log.ts';
 import { type ScaleTarget, scaleOf, scaledObject } from './scale.ts';
 import { partialMetadata, tableOf } from './table.ts';
 import { watchStream } from './watch.ts';
@@ -252,6 +253,7 @@ export class Api {
     if (info.subresource !== '' && subresource === undefined) throw pathNotFound();
     const verbs = subresource?.verbs ?? kind.verbs;
     if (!verbs.includes(info.verb)) throw methodNotAllowed();
+    if (info.subresource === 'log') return text(podLog(this.objects.get(kind, info.namespace, info.name)));
     if (info.subresource === 'scale') return this.#scale(kind, info, request, query, body);
     switch (info.verb) {
       case 'get':

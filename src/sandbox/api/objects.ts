@@ -309,7 +309,7 @@ export class Objects {
     rules.prepareCreate?.(draft, this.#deps.store);
     this.#deps.admit(draft, undefined, kind);
     const faults = [
-      ...validateMetadata(draft, rules),
+      ...validateMetadata(draft, rules, kind.schemaName !== undefined),
       ...this.#deps.schemaOf(kind).validate(draft as Json, undefined),
       ...(rules.validate?.(draft, undefined) ?? []),
     ];
@@ -349,7 +349,7 @@ export class Objects {
     this.#deps.admit(draft, live, kind);
     const faults = [
       ...newFinalizerFaults(draft, live),
-      ...validateMetadata(draft, rules),
+      ...validateMetadata(draft, rules, kind.schemaName !== undefined),
       ...this.#deps.schemaOf(kind).validate(draft as Json, live as Json),
       ...(options.subresource === '' ? (rules.validate?.(draft, live) ?? []) : []),
     ];

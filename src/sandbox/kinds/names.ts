@@ -26,7 +26,7 @@ const TEXTS = {
 export const ANNOTATIONS_LIMIT: number = 256 << 10;
 
 /** Faults of an object's metadata: name, labels, annotations, finalizers, owner references. */
-export function validateMetadata(object: KubeObject, rules: KindRules): FieldFault[] {
+export function validateMetadata(object: KubeObject, rules: KindRules, isBuiltIn: boolean): FieldFault[] {
   const { metadata } = object;
   const faults: FieldFault[] = [];
   if (metadata.name === '') {
@@ -56,7 +56,7 @@ export function validateMetadata(object: KubeObject, rules: KindRules): FieldFau
     });
   for (const [i, finalizer] of (metadata.finalizers ?? []).entries()) {
     const fault = qualifiedNameFault(finalizer);
-    const unknown = !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer);
+    const unknown = isBuiltIn && !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer);
     if (fault !== undefined)
       faults.push({
         type: 'FieldValueInvalid',

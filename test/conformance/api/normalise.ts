@@ -36,9 +36,10 @@ export function normalise(value: unknown, namespace: string): unknown {
       .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '{uid}')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '{time}')
       .replaceAll(/\b10\.(\d+)\.\d+\.\d+\b/g, '{ip}')
+      .replaceAll(/^\d+s$/g, '{age}')
       .replaceAll(/current: \d+/g, 'current: {rv}')
       .replaceAll(/UID in precondition: x, UID in object meta: \S+/g, 'UID in precondition: x, UID in object meta: {uid}')
-      .replaceAll(/ResourceVersion in object meta: \d+/g, 'ResourceVersion in object meta: {rv}')
+      .replaceAll(/ResourceVersion in record \(\d+\)/g, 'ResourceVersion in record ({rv})')
       .replaceAll(/(?<=-gen-)[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '{random}');
   const walk = (it: unknown): unknown => {
     if (isDeployment(it)) return walk(withoutController(it));
