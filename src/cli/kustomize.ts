@@ -44,6 +44,7 @@ function buildCommand(parent: Command): void {
     const flags = command.optsWithGlobals<BuildFlags>();
     const options: BuildOptions = {
       isWholeFileSystem: true,
+      realPath,
       loadRestrictions: flags.loadRestrictor === 'LoadRestrictionsNone' ? 'none' : 'rootOnly',
       managedByLabel: flags.enableManagedbyLabel === true,
       ...(flags.reorder === undefined ? {} : { reorder: flags.reorder }),
@@ -58,8 +59,13 @@ function buildCommand(parent: Command): void {
 
 /** A folder given on the command line as a path of the whole disk's tree. */
 function treePath(folder: string): string {
-  const path = resolve(folder);
-  return (statSync(path, { throwIfNoEntry: false }) === undefined ? path : realpathSync(path)).slice(1);
+  return realPath(resolve(folder).slice(1));
+}
+
+/** Where a path of the whole disk's tree really is; the path itself if nothing is there. */
+function realPath(path: string): string {
+  const full = `/${path}`;
+  return statSync(full, { throwIfNoEntry: false }) === undefined ? path : realpathSync(full).slice(1);
 }
 
 function warn(diagnostics: readonly Diagnostic[]): void {

@@ -102,6 +102,19 @@ export const defaultCapabilities: Capabilities = {
   helmVersion: HELM_VERSION,
 };
 
+/** The same of Helm 3. */
+export const defaultCapabilitiesHelm3: Capabilities = {
+  ...defaultCapabilities,
+  helmVersion: { ...HELM_VERSION, version: 'v3.21.4', goVersion: 'go1.25.12', kubeClientVersion: '' },
+};
+
+/** The capabilities as Helm 3 knows them: a version without what a provider adds. */
+export function plainCapabilities(capabilities: Capabilities): Capabilities {
+  const { kubeVersion } = capabilities;
+  const version = kubeVersionText(kubeVersion);
+  return version === kubeVersion.version ? capabilities : { ...capabilities, kubeVersion: { ...kubeVersion, version } };
+}
+
 /**
  * Reads a version for `--kube-version`: two or more numbers, what follows them is kept but does not count in checks.
  * @throws CodedError `KubeVersionIncompatible` with Helm's text

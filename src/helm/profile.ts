@@ -13,8 +13,12 @@ export type Rules = {
   readonly dropNullDefaults: boolean;
   /** Webhook configurations are installed last. */
   readonly webhooksLast: boolean;
-  /** `.Chart` is a map (unknown fields are empty) rather than a struct (they are errors). */
+  /** `.Chart` is a map (unknown fields are empty) rather than a struct (they are errors), and types are those of Helm 4's packages. */
   readonly chartIsMap: boolean;
+  /** `.Capabilities.KubeVersion.Version` keeps what follows the numbers. */
+  readonly fullKubeVersion: boolean;
+  /** Aliases of one chart have subcharts and dependencies of their own. In Helm 3 the first to come changes those of the others. */
+  readonly separateAliases: boolean;
   /** Template errors are laid out over several lines. */
   readonly tracedErrors: boolean;
   /** mustToYaml and mustToToml exist, mustToJson panics. */
@@ -29,6 +33,8 @@ const HELM_4_2: Rules = {
   dropNullDefaults: true,
   webhooksLast: true,
   chartIsMap: true,
+  fullKubeVersion: true,
+  separateAliases: true,
   tracedErrors: true,
   mustFunctions: true,
   headType: 'util.SimpleHead',
@@ -43,6 +49,8 @@ const RULES: Readonly<Record<Profile, Rules>> = {
     dropNullDefaults: false,
     webhooksLast: false,
     chartIsMap: false,
+    fullKubeVersion: false,
+    separateAliases: false,
     tracedErrors: false,
     mustFunctions: false,
     headType: 'releaseutil.SimpleHead',

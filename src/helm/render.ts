@@ -1,6 +1,6 @@
 import { GoMap, mapFromYaml, type YamlObject } from '../golang/index.ts';
 import { defaultProviders, type Limits, type Providers } from '../gotemplate/index.ts';
-import { defaultCapabilities, kubeVersionText, type Capabilities } from './capabilities.ts';
+import { defaultCapabilities, defaultCapabilitiesHelm3, kubeVersionText, plainCapabilities, type Capabilities } from './capabilities.ts';
 import type { Chart } from './chart/chart.ts';
 import { crdFiles } from './chart/crds.ts';
 import { missingDependencies, processDependencies } from './chart/dependencies.ts';
@@ -71,7 +71,7 @@ export type Rendered = {
  */
 export function render(chart: Chart, options: RenderOptions): Rendered {
   const rules = rulesOf(options.profile ?? '4.2');
-  const capabilities = options.capabilities ?? defaultCapabilities;
+  const capabilities = capabilitiesOf(options, rules);
   const warnings = [...chart.warnings];
   const warn = (message: string): void => void warnings.push(message);
   const userValues = options.values instanceof GoMap ? options.values : mapFromYaml(options.values ?? {});
@@ -86,7 +86,7 @@ export function render(chart: Chart, options: RenderOptions): Rendered {
   const files = renderTemplates(root, {
     values,
     release: releaseObject(options.release),
-    capabilities: capabilitiesObject(capabilities),
+    capabilities: capabilitiesObject(capabilities, rules),
     functions: helmFunctions(options.providers ?? defaultProviders, rules, options.enableDns === true),
     lookup: options.lookup,
     limits: options.limits ?? {},
@@ -96,6 +96,10 @@ export function render(chart: Chart, options: RenderOptions): Rendered {
   const sorted = options.postRender === undefined ? sortManifests(files, rules) : postRender(files, options.postRender, rules);
   for (const path of sorted.unknownHooks) warnings.push(`skipping unknown hooks path=${path}`);
   return { manifests: sorted.manifests, hooks: sorted.hooks, crds: crdFiles(root), notes, chart: root, values, warnings };
+}
+
+function capabilitiesOf({ capabilities }: RenderOptions, { fullKubeVersion }: Rules): Capabilities {
+  return fullKubeVersion ? (capabilities ?? defaultCapabilities) : plainCapabilities(capabilities ?? defaultCapabilitiesHelm3);
 }
 
 function refuseMissing(root: ChartNode): void {

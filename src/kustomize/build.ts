@@ -32,6 +32,8 @@ export type BuildOptions = {
   limits?: Partial<BuildLimits>;
   /** The tree is a whole file system, whose root is its own parent. Otherwise a path that leaves the tree is an error. */
   isWholeFileSystem?: boolean;
+  /** Where a path of the tree really is, if the tree has links. Load restrictions are about where files really are. */
+  realPath?: (path: string) => string;
 };
 
 /** {@link BuildOptions} and what only this room sets. */
@@ -67,6 +69,7 @@ export function buildKustomization(tree: FileTree, path: string, options: InnerB
     reads,
     maxDepth: limits.maxBaseDepth,
     isWholeFileSystem: options.isWholeFileSystem === true,
+    realPath: options.realPath,
   };
   const context = new BuildContext(limits, options.inflateHelmChart, new Schemas(options.eagerSchema === true));
   const loader = Loader.at(tree, path, options.loadRestrictions ?? 'rootOnly', loading);

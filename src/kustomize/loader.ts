@@ -22,7 +22,15 @@ export type LoadContext = {
   readonly maxDepth: number;
   /** The root of the tree is its own parent, as that of a file system is. */
   readonly isWholeFileSystem: boolean;
+  /** Where a path really is, where trees have links. */
+  readonly realPath: ((path: string) => string) | undefined;
 };
+
+/** A path of the tree from a folder of it, links followed; throws when it leaves the tree. */
+function resolveReal(context: LoadContext, base: string, path: string): string {
+  const joined = resolve(context, base, path);
+  return context.realPath?.(joined) ?? joined;
+}
 
 /** A path of the tree from a folder of it; throws when it leaves the tree. */
 function resolve(context: LoadContext, base: string, path: string): string {
@@ -64,7 +72,7 @@ export class Loader {
 
   /** A loader for the folder a build begins with; throws when it is no folder. */
   static at(tree: FileTree, path: string, restrictions: LoadRestrictions, context: LoadContext): Loader {
-    const root = resolve(context, '', path);
+    const root = resolveReal(context, '', path);
     try {
       return new Loader(tree, confirmFolder(tree, root), restrictions, context);
     } catch (error) {
@@ -81,7 +89,7 @@ export class Loader {
       if (isFolder(this.#tree, full)) throw new KustomizeError('FileMissing', `'${absolute(full)}' must resolve to a file`, { subject: full });
       throw missing(full);
     }
-    if (this.#restrictions === 'rootOnly' && !isWithin(folderOf(full), this.root)) {
+    if (this.#restrictions === 'rootOnly' && !isWithin(folderOf(this.#context.realPath?.(full) ?? full), this.root)) {
       const message = `security; file '${absolute(full)}' is not in or below '${absolute(this.root)}'`;
       throw new KustomizeError('PathDenied', message, { subject: full, remedy: 'move the file, or build without load restrictions' });
     }
@@ -103,7 +111,7 @@ export class Loader {
     const repo = parseRepoUrl(path);
     if (repo !== undefined) return this.#clone(path, repo);
     if (path.startsWith('/')) throw new KustomizeError('PathDenied', `new root '${path}' cannot be absolute`, { subject: path });
-    const root = resolve(this.#context, this.root, path);
+    const root = resolveReal(this.#context, this.root, path);
     try {
       confirmFolder(this.#tree, root);
     } catch (error) {

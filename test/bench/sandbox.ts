@@ -28,7 +28,9 @@ async function apply(agent: Agent, job: Job, name: string, value: string): Promi
       },
       (response) => {
         response.resume();
-        response.on('end', () => ((response.statusCode ?? 500) < 300 ? resolve() : reject(new Error(`apply ${name}: ${response.statusCode}`))));
+        response.on('end', () =>
+          (response.statusCode ?? 500) < 300 ? resolve() : reject(new Error(`apply ${name}: ${response.statusCode}`)),
+        );
       },
     );
     call.on('error', reject);

@@ -25,7 +25,8 @@ const { values: options, positionals: filters } = parseArgs({
 });
 
 const chosen = Object.entries(cases).filter(([name]) => filters.length === 0 || filters.some((filter) => name.includes(filter)));
-const recorded: Record<string, readonly string[]> = options.kubeconfig === undefined ? { ...readRecording() } : await askServer(options.kubeconfig);
+const recorded: Record<string, readonly string[]> =
+  options.kubeconfig === undefined ? { ...readRecording() } : await askServer(options.kubeconfig);
 if (options.record) writeRecording({ ...(filters.length > 0 ? readRecording() : {}), ...recorded });
 
 const sandbox = await startSandbox({ podStart: milliseconds(0) });

@@ -17,7 +17,7 @@ export function newContext(): BuildContext {
 }
 
 export function newLoader(tree: FileTree): Loader {
-  return Loader.at(tree, '', 'rootOnly', { remote: undefined, reads: new Set(), maxDepth: 100, isWholeFileSystem: true });
+  return Loader.at(tree, '', 'rootOnly', { remote: undefined, reads: new Set(), maxDepth: 100, isWholeFileSystem: true, realPath: undefined });
 }
 
 /** The resources of a text, as a transformer gets them. */

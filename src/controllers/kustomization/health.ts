@@ -96,9 +96,15 @@ export class HealthCheck {
       what: `health of ${this.#targets.length} objects`,
       subscribe: (wake) => {
         const stops = [this.#options.memories.onChange(this.#key, wake)];
+        // What is cached already was judged a moment ago; an informer tells it again when one subscribes.
+        let replaying = true;
+        const tell = (): void => {
+          if (!replaying) wake();
+        };
         for (const { informer } of this.#targets) {
-          if (informer !== undefined) stops.push(informer.subscribe({ updated: wake, deleted: wake, added: wake }));
+          if (informer !== undefined) stops.push(informer.subscribe({ updated: tell, deleted: tell, added: tell }));
         }
+        replaying = false;
         return () => {
           for (const stop of stops) stop();
         };

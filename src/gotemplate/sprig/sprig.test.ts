@@ -146,6 +146,7 @@ suite('sprig: numbers', () => {
       ['mulf 1.1 3', '3.3'],
       ['round -2.5 0', '-3'],
       ['round 123.5555 3', '123.556'],
+      ['round 7 100', '7'],
       ['floor -1.5', '-2'],
       ['until 3', '[0 1 2]'],
       ['untilStep 3 6 2', '[3 5]'],
@@ -357,7 +358,7 @@ suite('hostile templates', () => {
         (error) => isCodedError(error, 'BudgetExceeded'),
         expression,
       );
-      assert.ok(performance.now() - started < 3000, `${expression} is refused soon`);
+      assert.ok(performance.now() - started < 10_000, `${expression} is refused soon`);
     };
     over('repeat 1000000000 "ab"');
     over('until 9223372036854775807');

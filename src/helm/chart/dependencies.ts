@@ -35,7 +35,7 @@ function enableDependencies(node: ChartNode, values: GoMap, path: string, rules:
   const nodes = node.dependencies.filter((existing) => !declared.some((dependency) => isMeant(existing, dependency)));
   for (const dependency of declared) {
     const found = node.dependencies.find((existing) => isMeant(existing, dependency));
-    if (found !== undefined) nodes.push(aliased(found, dependency));
+    if (found !== undefined) nodes.push(aliased(found, dependency, rules));
     if (dependency.alias !== '') dependency.name = dependency.alias;
   }
   node.setDependencies(nodes);
@@ -56,10 +56,10 @@ function isMeant(node: ChartNode, { name, version }: Dependency): boolean {
 }
 
 /** A node of its own for a dependency, under its alias if it has one. */
-function aliased(found: ChartNode, { alias }: Dependency): ChartNode {
+function aliased(found: ChartNode, { alias }: Dependency, { separateAliases }: Rules): ChartNode {
   const node = found.shallowCopy();
-  node.metadata = copyMetadata(found.metadata);
-  node.setDependencies(found.dependencies.map((below) => below.shallowCopy()));
+  node.metadata = separateAliases ? copyMetadata(found.metadata) : { ...found.metadata };
+  if (separateAliases) node.setDependencies(found.dependencies.map((below) => below.shallowCopy()));
   if (alias !== '') node.metadata.name = alias;
   return node;
 }
@@ -112,13 +112,17 @@ function importValues(node: ChartNode, rules: Rules, warn: Warn): void {
       else imported = mergeTables(imported, nest(parent, table), warn);
     }
     dependency.importValues = imports;
+    for (const item of imports) done.add(item);
   }
   node.values = mergeTables(copyValues(values), imported, warn);
 }
 
+/** Imports that were taken in already. Another alias that shares them gets nothing (Helm 3). */
+const done = new WeakSet<object>();
+
 function parseImport(item: Dependency['importValues'][number]): { child: string; parent: string } | undefined {
   if (typeof item === 'string') return { child: `exports.${item}`, parent: '.' };
-  if (!isYamlObject(item)) return undefined;
+  if (!isYamlObject(item) || done.has(item)) return undefined;
   const text = (name: string): string => formatValue(fromYamlValue(Object.hasOwn(item, name) ? (item[name] ?? null) : null));
   return { child: text('child'), parent: text('parent') };
 }

@@ -19,35 +19,46 @@ import {
 } from '../../golang/index.ts';
 import { isCodedError, Lru } from '../../std/index.ts';
 import type { ChartFile } from '../chart/chart.ts';
+import type { Rules } from '../profile.ts';
 import { toYaml } from './yaml-functions.ts';
 
 const globs = new Lru<string, Glob>(1000);
 
-const methods: Readonly<Record<string, GoMethod>> = {
+const shared: Readonly<Record<string, GoMethod>> = {
   Get: { params: [stringType], result: stringType, call: (files, [name]) => textOf(files, name) },
   GetBytes: {
     params: [stringType],
     result: byteSliceType,
     call: (files, [name]) => bytesOf(files, name) ?? new GoByteSlice(new Uint8Array()),
   },
-  Glob: {
-    params: [stringType],
-    get result(): GoType {
-      return filesType;
-    },
-    call: (files, [pattern]) => matching(files, String(pattern)),
-  },
   AsConfig: { params: [], result: stringType, call: (files) => byBaseName(files, textOfBytes) },
   AsSecrets: { params: [], result: stringType, call: (files) => byBaseName(files, (bytes) => Buffer.from(bytes).toString('base64')) },
-  Lines: { params: [stringType], result: stringSliceType, call: (files, [name]) => lines(files, name) },
 };
 
-/** The type of `.Files`: contents by name. */
-export const filesType: GoType = namedType('engine.files', mapOf(stringType, byteSliceType), methods);
+/** The type of `.Files`: contents by name. Lines of an empty file are none in Helm 3 and a panic in Helm 4. */
+const filesType = typeOfFiles(() => {
+  throw new GoError('runtime error: index out of range [-1]');
+});
+const filesTypeHelm3 = typeOfFiles(() => stringSlice([]));
+
+function typeOfFiles(linesOfEmpty: () => GoValue): GoType {
+  const type: GoType = namedType('engine.files', mapOf(stringType, byteSliceType), {
+    ...shared,
+    Glob: {
+      params: [stringType],
+      get result(): GoType {
+        return type;
+      },
+      call: (files, [pattern]) => matching(files, String(pattern), type),
+    },
+    Lines: { params: [stringType], result: stringSliceType, call: (files, [name]) => lines(files, String(name), linesOfEmpty) },
+  });
+  return type;
+}
 
 /** `.Files` of a chart: everything but templates, values, schema, Chart.yaml and subcharts. */
-export function filesObject(files: readonly ChartFile[]): GoMap {
-  return new GoMap(filesType, new Map(files.map((file) => [file.name, new GoByteSlice(file.data)])));
+export function filesObject(files: readonly ChartFile[], { chartIsMap }: Rules): GoMap {
+  return new GoMap(chartIsMap ? filesType : filesTypeHelm3, new Map(files.map((file) => [file.name, new GoByteSlice(file.data)])));
 }
 
 /** Contents as text, kept as long as the chart is: templates ask for the same file again and again. */
@@ -72,8 +83,8 @@ function textOf(files: GoValue, name: GoValue): string {
   return file === undefined ? '' : textOfBytes(file.bytes);
 }
 
-function matching(files: GoValue, pattern: string): GoMap {
-  const out = new GoMap(filesType);
+function matching(files: GoValue, pattern: string, type: GoType): GoMap {
+  const out = new GoMap(type);
   if (!(files instanceof GoMap)) return out;
   const matches = globOf(pattern);
   for (const [name, content] of files.entries()) if (matches(name)) out.set(name, content);
@@ -105,10 +116,10 @@ function byBaseName(files: GoValue, encode: (bytes: Uint8Array) => string): stri
   return toYaml(out);
 }
 
-function lines(files: GoValue, name: GoValue): GoValue {
+function lines(files: GoValue, name: string, ofEmpty: () => GoValue): GoValue {
   const file = bytesOf(files, name);
   if (file === undefined) return stringSlice([]);
   const text = textOfBytes(file.bytes);
-  if (text === '') throw new GoError('runtime error: index out of range [-1]');
+  if (text === '') return ofEmpty();
   return stringSlice((text.endsWith('\n') ? text.slice(0, -1) : text).split('\n'));
 }

@@ -19,6 +19,7 @@ import {
 } from '../../golang/index.ts';
 import { kubeVersionText, type Capabilities, type HelmVersion, type KubeVersion } from '../capabilities.ts';
 import type { ChartMetadata, Dependency } from '../chart/chart.ts';
+import type { Rules } from '../profile.ts';
 
 /** A field that reads a property of the struct's data. */
 function field<T>(name: string, type: GoType, read: (data: T) => GoValue): GoField {
@@ -30,74 +31,81 @@ function jsonOf(entries: readonly (readonly [string, GoValue])[]): GoMap {
   return goMap(entries.filter(([, value]) => value !== '' && value !== null && value !== undefined));
 }
 
-const kubeVersionType: GoType = structType('common.KubeVersion', {
-  fields: [
-    field<KubeVersion>('Version', stringType, ({ version }) => version),
-    field<KubeVersion>('normalizedVersion', stringType, ({ normalized }) => normalized),
-    field<KubeVersion>('Major', stringType, ({ major }) => major),
-    field<KubeVersion>('Minor', stringType, ({ minor }) => minor),
-  ],
-});
-
-// Its methods are those of its address: printf, which is given the struct itself, prints the fields.
-pointerTo(kubeVersionType, {
-  String: { params: [], result: stringType, call: (version) => kubeVersionText(dataOf<KubeVersion>(version)) },
-  GitVersion: { params: [], result: stringType, call: (version) => dataOf<KubeVersion>(version).version },
-});
-
-const versionSetType: GoType = namedType('common.VersionSet', stringSliceType, {
-  Has: {
-    params: [stringType],
-    result: boolType,
-    call: (versions, [version]) => versions instanceof GoSlice && versions.items.includes(version ?? ''),
-  },
-});
-
-const buildInfoType: GoType = structType('version.BuildInfo', {
-  fields: [
-    field<HelmVersion>('Version', stringType, ({ version }) => version),
-    field<HelmVersion>('GitCommit', stringType, ({ gitCommit }) => gitCommit),
-    field<HelmVersion>('GitTreeState', stringType, ({ gitTreeState }) => gitTreeState),
-    field<HelmVersion>('GoVersion', stringType, ({ goVersion }) => goVersion),
-    field<HelmVersion>('KubeClientVersion', stringType, ({ kubeClientVersion }) => kubeClientVersion),
-  ],
-  marshal: (struct) => {
-    const { version, gitCommit, gitTreeState, goVersion, kubeClientVersion } = struct.data as HelmVersion;
-    const json = jsonOf([
-      ['version', version],
-      ['git_commit', gitCommit],
-      ['git_tree_state', gitTreeState],
-      ['go_version', goVersion],
-    ]);
-    json.set('kube_client_version', kubeClientVersion);
-    return json;
-  },
-});
-
+type CapabilitiesTypes = { capabilities: GoType; kubeVersion: GoType; versionSet: GoType; buildInfo: GoType };
 type CapabilitiesData = { kubeVersion: GoStruct; apiVersions: GoSlice; helmVersion: GoStruct };
 
-const capabilitiesType: GoType = pointerTo(
-  structType('common.Capabilities', {
+/** The types below `.Capabilities`: Helm 4 keeps more in them than Helm 3. */
+function capabilitiesTypes(package_: string, isHelm4: boolean): CapabilitiesTypes {
+  const kubeVersion: GoType = structType(`${package_}.KubeVersion`, {
     fields: [
-      field<CapabilitiesData>('KubeVersion', kubeVersionType, ({ kubeVersion }) => kubeVersion),
-      field<CapabilitiesData>('APIVersions', versionSetType, ({ apiVersions }) => apiVersions),
-      field<CapabilitiesData>('HelmVersion', buildInfoType, ({ helmVersion }) => helmVersion),
+      field<KubeVersion>('Version', stringType, ({ version }) => version),
+      ...(isHelm4 ? [field<KubeVersion>('normalizedVersion', stringType, ({ normalized }) => normalized)] : []),
+      field<KubeVersion>('Major', stringType, ({ major }) => major),
+      field<KubeVersion>('Minor', stringType, ({ minor }) => minor),
     ],
-  }),
-);
+  });
+  // Its methods are those of its address: printf, which is given the struct itself, prints the fields.
+  pointerTo(kubeVersion, {
+    String: { params: [], result: stringType, call: (version) => kubeVersionText(dataOf<KubeVersion>(version)) },
+    GitVersion: { params: [], result: stringType, call: (version) => dataOf<KubeVersion>(version).version },
+  });
+  const versionSet: GoType = namedType(`${package_}.VersionSet`, stringSliceType, {
+    Has: {
+      params: [stringType],
+      result: boolType,
+      call: (versions, [version]) => versions instanceof GoSlice && versions.items.includes(version ?? ''),
+    },
+  });
+  const buildInfo = buildInfoType(isHelm4);
+  const capabilities = structType(`${package_}.Capabilities`, {
+    fields: [
+      field<CapabilitiesData>('KubeVersion', kubeVersion, (data) => data.kubeVersion),
+      field<CapabilitiesData>('APIVersions', versionSet, ({ apiVersions }) => apiVersions),
+      field<CapabilitiesData>('HelmVersion', buildInfo, ({ helmVersion }) => helmVersion),
+    ],
+  });
+  return { capabilities: pointerTo(capabilities), kubeVersion, versionSet, buildInfo };
+}
+
+function buildInfoType(isHelm4: boolean): GoType {
+  return structType('version.BuildInfo', {
+    fields: [
+      field<HelmVersion>('Version', stringType, ({ version }) => version),
+      field<HelmVersion>('GitCommit', stringType, ({ gitCommit }) => gitCommit),
+      field<HelmVersion>('GitTreeState', stringType, ({ gitTreeState }) => gitTreeState),
+      field<HelmVersion>('GoVersion', stringType, ({ goVersion }) => goVersion),
+      ...(isHelm4 ? [field<HelmVersion>('KubeClientVersion', stringType, ({ kubeClientVersion }) => kubeClientVersion)] : []),
+    ],
+    marshal: (struct) => {
+      const { version, gitCommit, gitTreeState, goVersion, kubeClientVersion } = struct.data as HelmVersion;
+      const json = jsonOf([
+        ['version', version],
+        ['git_commit', gitCommit],
+        ['git_tree_state', gitTreeState],
+        ['go_version', goVersion],
+      ]);
+      if (isHelm4) json.set('kube_client_version', kubeClientVersion);
+      return json;
+    },
+  });
+}
+
+const typesHelm4 = capabilitiesTypes('common', true);
+const typesHelm3 = capabilitiesTypes('chartutil', false);
 
 function dataOf<T>(value: GoValue): T {
   return (value instanceof GoStruct ? value.data : undefined) as T;
 }
 
 /** `.Capabilities`. */
-export function capabilitiesObject({ kubeVersion, apiVersions, helmVersion }: Capabilities): GoStruct {
+export function capabilitiesObject({ kubeVersion, apiVersions, helmVersion }: Capabilities, { chartIsMap }: Rules): GoStruct {
+  const types = chartIsMap ? typesHelm4 : typesHelm3;
   const data: CapabilitiesData = {
-    kubeVersion: new GoStruct(kubeVersionType, kubeVersion),
-    apiVersions: new GoSlice(versionSetType, apiVersions),
-    helmVersion: new GoStruct(buildInfoType, helmVersion),
+    kubeVersion: new GoStruct(types.kubeVersion, kubeVersion),
+    apiVersions: new GoSlice(types.versionSet, apiVersions),
+    helmVersion: new GoStruct(types.buildInfo, helmVersion),
   };
-  return new GoStruct(capabilitiesType, data);
+  return new GoStruct(types.capabilities, data);
 }
 
 /** What is being released. */

@@ -31,7 +31,7 @@ function addTemplates(node: ChartNode, scope: RootScope, values: GoMap, rules: R
   const subcharts = new GoMap();
   const dot = goMap([
     ['Chart', rules.chartIsMap ? chartMap(node.metadata, isRoot) : chartStruct(node.metadata, isRoot)],
-    ['Files', filesObject(node.files)],
+    ['Files', filesObject(node.files, rules)],
     ['Release', scope.release],
     ['Capabilities', scope.capabilities],
     ['Values', values.as(type)],

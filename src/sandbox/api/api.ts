@@ -253,6 +253,7 @@ export class Api {
     if (info.subresource !== '' && subresource === undefined) throw pathNotFound();
     const verbs = subresource?.verbs ?? kind.verbs;
     if (!verbs.includes(info.verb)) throw methodNotAllowed();
+    if (info.verb === 'create' && info.name !== '' && info.subresource === '') throw methodNotAllowed();
     if (info.subresource === 'log') return text(podLog(this.objects.get(kind, info.namespace, info.name)));
     if (info.subresource === 'scale') return this.#scale(kind, info, request, query, body);
     switch (info.verb) {
@@ -579,7 +580,8 @@ function failure(error: unknown): ApiReply {
         apiVersion: 'v1',
         metadata: {},
         status: 'Failure',
-        message: error.message,
+        // The API server says no more than this of a patch that does not fit.
+        message: code === 400 ? error.message : 'the server rejected our request due to an error in our request',
         reason: code === 400 ? 'BadRequest' : 'Invalid',
         ...(code === 422 ? { details: {} } : {}),
         code,

@@ -131,7 +131,7 @@ export class Objects {
   /** Server-side apply. */
   apply(kind: ServedKind, namespace: string, name: string, body: Json, options: WriteOptions & { force: boolean }): Written {
     const schema = this.#deps.schemaOf(kind);
-    const configuration = this.#readConfiguration(kind, namespace, name, body, options);
+    const configuration = this.#readConfiguration(kind, namespace, name, body);
     const live = this.#deps.store.get(kind.collection, namespace, name);
     if (live === undefined && options.subresource !== '') throw notFound(kind, name);
     const managers = live === undefined ? new Map<string, Manager>() : this.#managersBefore(kind, live, options);
@@ -150,8 +150,7 @@ export class Objects {
         force: options.force,
       });
     } catch (error) {
-      if (error instanceof FieldsError)
-        throw untypable(kind, name, error.message);
+      if (error instanceof FieldsError) throw untypable(kind, name, error.message);
       throw error;
     }
     if ('conflicts' in result) throw applyConflict(result.conflicts);
@@ -273,7 +272,7 @@ export class Objects {
     metadata.name = name;
   }
 
-  #readConfiguration(kind: ServedKind, namespace: string, name: string, body: Json, options: WriteOptions): Json {
+  #readConfiguration(kind: ServedKind, namespace: string, name: string, body: Json): Json {
     if (!isMap(body)) throw badRequest('error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}');
     const [group = '', version = ''] = splitVersion(body['apiVersion']);
     if (group !== kind.group || version !== kind.version || body['kind'] !== kind.kind)
@@ -444,16 +443,22 @@ export class Objects {
       return;
     }
     const base = live === undefined ? this.#deps.schemaOf(kind).zero : (withoutManagedFields(live) as Json);
-    const result = trackUpdate({
-      type: this.#deps.schemaOf(kind).fields,
-      live: base,
-      object: withoutManagedFields(object) as Json,
-      managers,
-      by: this.#manager(kind, 'Update', options),
-      now: this.#now(),
-      ignored: this.#ignored(kind, options),
-    });
-    this.#setManagers(object, result.managers, old);
+    let tracked: Managers;
+    try {
+      tracked = trackUpdate({
+        type: this.#deps.schemaOf(kind).fields,
+        live: base,
+        object: withoutManagedFields(object) as Json,
+        managers,
+        by: this.#manager(kind, 'Update', options),
+        now: this.#now(),
+        ignored: this.#ignored(kind, options),
+      }).managers;
+    } catch (error) {
+      if (!(error instanceof FieldsError)) throw error;
+      tracked = managers; // validation says what is wrong with it; who owns what stays as it was
+    }
+    this.#setManagers(object, tracked, old);
   }
 
   /** A write may bring managed fields along (as `kubectl edit` and migrations do); malformed ones are ignored. */
@@ -485,7 +490,12 @@ export class Objects {
   }
 
   #manager(kind: ServedKind, operation: 'Apply' | 'Update', options: WriteOptions): Omit<Manager, 'fields' | 'time'> {
-    return { manager: options.fieldManager, operation, apiVersion: apiVersionOf(kind), subresource: options.managerSubresource ?? options.subresource };
+    return {
+      manager: options.fieldManager,
+      operation,
+      apiVersion: apiVersionOf(kind),
+      subresource: options.managerSubresource ?? options.subresource,
+    };
   }
 
   /** What this endpoint does not write is not tracked by it. */

@@ -101,7 +101,7 @@ function compareManagers(a: Manager, b: Manager): number {
   if (a.operation !== b.operation) return a.operation < b.operation ? -1 : 1;
   const order = (x: string, y: string): number => (x < y ? -1 : x > y ? 1 : 0);
   return (
-    (a.time === undefined || b.time === undefined ? 0 : order(a.time, b.time)) ||
+    order(a.time ?? '', b.time ?? '') ||
     order(a.manager, b.manager) ||
     order(a.apiVersion, b.apiVersion) ||
     order(a.subresource, b.subresource)

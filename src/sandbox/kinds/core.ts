@@ -340,7 +340,10 @@ const storageClass: KindRules = {
   },
 };
 
-const priorityClass: KindRules = { hasGeneration: true, defaults: (object) => setDefault(object, 'preemptionPolicy', 'PreemptLowerPriority') };
+const priorityClass: KindRules = {
+  hasGeneration: true,
+  defaults: (object) => setDefault(object, 'preemptionPolicy', 'PreemptLowerPriority'),
+};
 
 /** Rules of the kinds that are not workloads, by collection. */
 export const coreRules: Readonly<Record<string, KindRules>> = {

@@ -91,7 +91,11 @@ export function containerFaults(podSpec: Draft0 | undefined, field: string): Fie
     });
     mapsOf(container, 'volumeMounts').forEach((mount, m) => {
       if (!volumes.has(mount['name']))
-        faults.push({ type: 'FieldValueNotFound', field: `${at}.volumeMounts[${m}].name`, message: `Not found: ${JSON.stringify(mount['name'])}` });
+        faults.push({
+          type: 'FieldValueNotFound',
+          field: `${at}.volumeMounts[${m}].name`,
+          message: `Not found: ${JSON.stringify(mount['name'])}`,
+        });
     });
     if (image === undefined || image === '') faults.push({ type: 'FieldValueRequired', field: `${at}.image`, message: 'Required value' });
     mapsOf(container, 'ports').forEach((port, p) => {

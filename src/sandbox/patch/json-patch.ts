@@ -62,7 +62,7 @@ export function applyJsonPatch(document: Json, patch: Json): Json {
         break;
       }
       default:
-        throw new PatchError('PatchMalformed', `Unexpected kind: ${String(operation['op'])}`);
+        throw new PatchError('PatchInvalid', `Unexpected kind: ${String(operation['op'])}`);
     }
   }
   return current;

@@ -20,11 +20,16 @@ export function writeOptionsFault(kind: string, query: URLSearchParams): StatusE
 /** What is wrong with the options of a list or watch. */
 export function listOptionsFault(query: URLSearchParams): StatusError | undefined {
   const match = query.get('resourceVersionMatch') ?? '';
-  const forbid = (why: string): FieldFault => ({ type: 'FieldValueForbidden', field: 'resourceVersionMatch', message: `Forbidden: ${why}` });
+  const forbid = (why: string): FieldFault => ({
+    type: 'FieldValueForbidden',
+    field: 'resourceVersionMatch',
+    message: `Forbidden: ${why}`,
+  });
   const watches = query.get('watch') === 'true' || query.get('watch') === '1';
   if (watches) {
     const sends = query.has('sendInitialEvents');
-    if (sends && match === '') return optionsFault('ListOptions', [forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')]);
+    if (sends && match === '')
+      return optionsFault('ListOptions', [forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')]);
     return undefined;
   }
   if (match !== '' && (query.get('resourceVersion') ?? '') === '')

@@ -110,7 +110,8 @@ function object(
     if (decoded === undefined || (properties !== undefined && isOmitted(key, decoded, field, required, context))) continue;
     define(out, key, decoded);
   }
-  if (properties !== undefined) for (const [key, zero] of zeroFields(schema, context)) if (!Object.hasOwn(out, key)) out[key] = structuredClone(zero);
+  if (properties !== undefined)
+    for (const [key, zero] of zeroFields(schema, context)) if (!Object.hasOwn(out, key)) out[key] = structuredClone(zero);
   return out;
 }
 

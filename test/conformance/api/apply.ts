@@ -76,8 +76,13 @@ export const applyCases: Cases = {
   'apply a list for a map': [apply(DEPLOYMENT, 'one', deployment('a', { selector: [] }))],
   'apply dry': [apply(CM, 'one', data({ a: '1' }), 'dryRun=All'), get(CM)],
   'apply with a uid': [apply(CM, 'one', configMap('a', {}, { uid: 'x' }))],
-  'apply with a stale revision': [quiet(apply(CM, 'one', data({}))), apply(CM, 'one', configMap('a', { a: '2' }, { resourceVersion: '1' }))],
-  'apply with a bad name': [apply(`${CONFIG_MAPS}/Bad_Name`, 'one', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'Bad_Name' } })],
+  'apply with a stale revision': [
+    quiet(apply(CM, 'one', data({}))),
+    apply(CM, 'one', configMap('a', { a: '2' }, { resourceVersion: '1' })),
+  ],
+  'apply with a bad name': [
+    apply(`${CONFIG_MAPS}/Bad_Name`, 'one', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'Bad_Name' } }),
+  ],
   'apply of broken YAML': [
     { method: 'PATCH', path: `${CM}?fieldManager=one`, body: 'a: [', headers: { 'content-type': 'application/apply-patch+yaml' } },
   ],
@@ -109,15 +114,84 @@ export const applyCases: Cases = {
     apply(DEPLOYMENT, 'two', containers([{ name: 'app', image: 'other' }]), 'force=true'),
   ],
   'apply environment': [
-    quiet(apply(DEPLOYMENT, 'one', deployment('a', { paused: true }, { env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }] }))),
-    apply(DEPLOYMENT, 'one', deployment('a', { paused: true }, { env: [{ name: 'B', value: '3' }, { name: 'C', value: '4' }] })),
+    quiet(
+      apply(
+        DEPLOYMENT,
+        'one',
+        deployment(
+          'a',
+          { paused: true },
+          {
+            env: [
+              { name: 'A', value: '1' },
+              { name: 'B', value: '2' },
+            ],
+          },
+        ),
+      ),
+    ),
+    apply(
+      DEPLOYMENT,
+      'one',
+      deployment(
+        'a',
+        { paused: true },
+        {
+          env: [
+            { name: 'B', value: '3' },
+            { name: 'C', value: '4' },
+          ],
+        },
+      ),
+    ),
   ],
   'apply a reordered list': [
-    quiet(apply(DEPLOYMENT, 'one', deployment('a', { paused: true }, { env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }] }))),
-    apply(DEPLOYMENT, 'one', deployment('a', { paused: true }, { env: [{ name: 'B', value: '2' }, { name: 'A', value: '1' }] })),
+    quiet(
+      apply(
+        DEPLOYMENT,
+        'one',
+        deployment(
+          'a',
+          { paused: true },
+          {
+            env: [
+              { name: 'A', value: '1' },
+              { name: 'B', value: '2' },
+            ],
+          },
+        ),
+      ),
+    ),
+    apply(
+      DEPLOYMENT,
+      'one',
+      deployment(
+        'a',
+        { paused: true },
+        {
+          env: [
+            { name: 'B', value: '2' },
+            { name: 'A', value: '1' },
+          ],
+        },
+      ),
+    ),
   ],
   'apply a duplicate key': [
-    apply(DEPLOYMENT, 'one', deployment('a', { paused: true }, { env: [{ name: 'A', value: '1' }, { name: 'A', value: '2' }] })),
+    apply(
+      DEPLOYMENT,
+      'one',
+      deployment(
+        'a',
+        { paused: true },
+        {
+          env: [
+            { name: 'A', value: '1' },
+            { name: 'A', value: '2' },
+          ],
+        },
+      ),
+    ),
   ],
   'apply a missing key': [apply(DEPLOYMENT, 'one', deployment('a', { paused: true }, { env: [{ value: '1' }] }))],
   'apply a defaulted key': [apply(DEPLOYMENT, 'one', deployment('a', { paused: true }, { ports: [{ containerPort: 80 }] }))],
@@ -127,12 +201,31 @@ export const applyCases: Cases = {
     apply(DEPLOYMENT, 'two', containers([{ name: 'app', args: ['c'] }]), 'force=true'),
   ],
   'apply quantities': [
-    apply(DEPLOYMENT, 'one', deployment('a', { paused: true }, { resources: { limits: { cpu: '1000m', memory: '1024Mi' }, requests: { cpu: 0.5 } } })),
-    apply(DEPLOYMENT, 'one', deployment('a', { paused: true }, { resources: { limits: { cpu: 1, memory: '1Gi' }, requests: { cpu: '500m' } } })),
+    apply(
+      DEPLOYMENT,
+      'one',
+      deployment('a', { paused: true }, { resources: { limits: { cpu: '1000m', memory: '1024Mi' }, requests: { cpu: 0.5 } } }),
+    ),
+    apply(
+      DEPLOYMENT,
+      'one',
+      deployment('a', { paused: true }, { resources: { limits: { cpu: 1, memory: '1Gi' }, requests: { cpu: '500m' } } }),
+    ),
   ],
   'apply a service': [apply(SERVICE, 'one', service('a'))],
   'apply two ports': [
-    quiet(apply(SERVICE, 'one', service('a', { ports: [{ name: 'a', port: 80 }, { name: 'b', port: 81 }] }))),
+    quiet(
+      apply(
+        SERVICE,
+        'one',
+        service('a', {
+          ports: [
+            { name: 'a', port: 80 },
+            { name: 'b', port: 81 },
+          ],
+        }),
+      ),
+    ),
     apply(SERVICE, 'one', service('a', { ports: [{ name: 'b', port: 81, targetPort: 'http' }] })),
   ],
   'apply over deletion': [

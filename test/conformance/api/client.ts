@@ -13,7 +13,11 @@ const WATCH_SECONDS = 1;
 
 function parse(text: string, isWatch: boolean): unknown {
   try {
-    if (isWatch) return text.split('\n').filter((line) => line !== '').map((line): unknown => JSON.parse(line));
+    if (isWatch)
+      return text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line): unknown => JSON.parse(line));
     return JSON.parse(text);
   } catch {
     return text;
@@ -64,8 +68,8 @@ type Kubeconfig = {
 };
 
 /** Asks the server of a kubeconfig file (its first cluster and user). */
-export function serverClient(path: string): Client {
-  const config = readYaml(readFileSync(path, 'utf8')) as unknown as Kubeconfig;
+export function serverClient(file: string): Client {
+  const config = readYaml(readFileSync(file, 'utf8')) as unknown as Kubeconfig;
   const [{ cluster } = { cluster: { server: '' } }] = config.clusters;
   const [{ user } = { user: {} }] = config.users;
   const decoded = (text: string | undefined): Buffer | undefined => (text === undefined ? undefined : Buffer.from(text, 'base64'));
@@ -88,7 +92,9 @@ export function serverClient(path: string): Client {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
-        response.on('end', () => resolve({ code: response.statusCode ?? 0, body: parse(Buffer.concat(chunks).toString(), step.watch === true) }));
+        response.on('end', () =>
+          resolve({ code: response.statusCode ?? 0, body: parse(Buffer.concat(chunks).toString(), step.watch === true) }),
+        );
       });
       call.on('error', reject);
       call.end(body);

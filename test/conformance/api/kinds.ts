@@ -39,12 +39,16 @@ const created: Readonly<Record<string, readonly [path: string, body: Record<stri
   'a deployment': [DEPLOYMENTS, deployment('a')],
   'a deployment with probes': [
     DEPLOYMENTS,
-    deployment('a', {}, {
-      livenessProbe: { httpGet: { path: '/', port: 80 } },
-      readinessProbe: { tcpSocket: { port: 'http' } },
-      startupProbe: { grpc: { port: 1 } },
-      lifecycle: { preStop: { httpGet: { port: 80 } } },
-    }),
+    deployment(
+      'a',
+      {},
+      {
+        livenessProbe: { httpGet: { path: '/', port: 80 } },
+        readinessProbe: { tcpSocket: { port: 'http' } },
+        startupProbe: { grpc: { port: 1 } },
+        lifecycle: { preStop: { httpGet: { port: 80 } } },
+      },
+    ),
   ],
   'a deployment with volumes': [
     DEPLOYMENTS,
@@ -68,7 +72,16 @@ const created: Readonly<Record<string, readonly [path: string, body: Record<stri
   ],
   'a deployment with environment from fields': [
     DEPLOYMENTS,
-    deployment('a', {}, { env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }, { name: 'B', value: '' }] }),
+    deployment(
+      'a',
+      {},
+      {
+        env: [
+          { name: 'A', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+          { name: 'B', value: '' },
+        ],
+      },
+    ),
   ],
   'a deployment that recreates': [DEPLOYMENTS, deployment('a', { strategy: { type: 'Recreate' } })],
   'a deployment without a selector': [DEPLOYMENTS, deployment('a', { selector: null })],
@@ -91,7 +104,10 @@ const created: Readonly<Record<string, readonly [path: string, body: Record<stri
     DEPLOYMENTS,
     deployment('a', { template: { metadata: { labels }, spec: { containers: [container], restartPolicy: 'Never' } } }),
   ],
-  'a stateful set': [`${APPS}/statefulsets`, object('apps/v1', 'StatefulSet', { spec: { serviceName: 'a', selector: { matchLabels: labels }, template } })],
+  'a stateful set': [
+    `${APPS}/statefulsets`,
+    object('apps/v1', 'StatefulSet', { spec: { serviceName: 'a', selector: { matchLabels: labels }, template } }),
+  ],
   'a stateful set with claims': [
     `${APPS}/statefulsets`,
     object('apps/v1', 'StatefulSet', {
@@ -99,24 +115,48 @@ const created: Readonly<Record<string, readonly [path: string, body: Record<stri
         serviceName: 'a',
         selector: { matchLabels: labels },
         template,
-        volumeClaimTemplates: [{ metadata: { name: 'd' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }],
+        volumeClaimTemplates: [
+          { metadata: { name: 'd' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
+        ],
       },
     }),
   ],
   'a daemon set': [`${APPS}/daemonsets`, object('apps/v1', 'DaemonSet', { spec: { selector: { matchLabels: labels }, template } })],
   'a replica set': [`${APPS}/replicasets`, object('apps/v1', 'ReplicaSet', { spec: { selector: { matchLabels: labels }, template } })],
-  'a job': [`${BATCH}/jobs`, object('batch/v1', 'Job', { spec: { manualSelector: true, selector: { matchLabels: labels }, template: { ...template, spec: { ...template.spec, restartPolicy: 'Never' } } } })],
-  'a job that always restarts': [`${BATCH}/jobs`, object('batch/v1', 'Job', { spec: { manualSelector: true, selector: { matchLabels: labels }, template } })],
+  'a job': [
+    `${BATCH}/jobs`,
+    object('batch/v1', 'Job', {
+      spec: {
+        manualSelector: true,
+        selector: { matchLabels: labels },
+        template: { ...template, spec: { ...template.spec, restartPolicy: 'Never' } },
+      },
+    }),
+  ],
+  'a job that always restarts': [
+    `${BATCH}/jobs`,
+    object('batch/v1', 'Job', { spec: { manualSelector: true, selector: { matchLabels: labels }, template } }),
+  ],
   'a cron job': [
     `${BATCH}/cronjobs`,
-    object('batch/v1', 'CronJob', { spec: { schedule: '* * * * *', jobTemplate: { spec: { template: { spec: { containers: [container], restartPolicy: 'OnFailure' } } } } } }),
+    object('batch/v1', 'CronJob', {
+      spec: {
+        schedule: '* * * * *',
+        jobTemplate: { spec: { template: { spec: { containers: [container], restartPolicy: 'OnFailure' } } } },
+      },
+    }),
   ],
   'a cron job with a bad schedule': [
     `${BATCH}/cronjobs`,
-    object('batch/v1', 'CronJob', { spec: { schedule: 'often', jobTemplate: { spec: { template: { spec: { containers: [container], restartPolicy: 'OnFailure' } } } } } }),
+    object('batch/v1', 'CronJob', {
+      spec: { schedule: 'often', jobTemplate: { spec: { template: { spec: { containers: [container], restartPolicy: 'OnFailure' } } } } },
+    }),
   ],
   'a headless service': [SERVICES, service('a', { clusterIP: 'None' })],
-  'a service of an external name': [SERVICES, { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' }, spec: { type: 'ExternalName', externalName: 'example.com' } }],
+  'a service of an external name': [
+    SERVICES,
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' }, spec: { type: 'ExternalName', externalName: 'example.com' } },
+  ],
   'a service with two unnamed ports': [SERVICES, service('a', { ports: [{ port: 80 }, { port: 81 }] })],
   'a service without ports': [SERVICES, service('a', { ports: [] })],
   'a service with a bad port': [SERVICES, service('a', { ports: [{ port: 0 }] })],
@@ -127,7 +167,14 @@ const created: Readonly<Record<string, readonly [path: string, body: Record<stri
   'an ingress': [
     `${NETWORK}/ingresses`,
     object('networking.k8s.io/v1', 'Ingress', {
-      spec: { rules: [{ host: 'a.example.com', http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'a', port: { number: 80 } } } }] } }] },
+      spec: {
+        rules: [
+          {
+            host: 'a.example.com',
+            http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'a', port: { number: 80 } } } }] },
+          },
+        ],
+      },
     }),
   ],
   'an ingress without a path type': [
@@ -136,36 +183,64 @@ const created: Readonly<Record<string, readonly [path: string, body: Record<stri
       spec: { rules: [{ http: { paths: [{ path: '/', backend: { service: { name: 'a', port: { number: 80 } } } }] } }] },
     }),
   ],
-  'a network policy': [`${NETWORK}/networkpolicies`, object('networking.k8s.io/v1', 'NetworkPolicy', { spec: { podSelector: {}, ingress: [{ ports: [{ port: 80 }] }] } })],
-  'a disruption budget': [`${POLICY}/poddisruptionbudgets`, object('policy/v1', 'PodDisruptionBudget', { spec: { minAvailable: 1, selector: { matchLabels: labels } } })],
+  'a network policy': [
+    `${NETWORK}/networkpolicies`,
+    object('networking.k8s.io/v1', 'NetworkPolicy', { spec: { podSelector: {}, ingress: [{ ports: [{ port: 80 }] }] } }),
+  ],
+  'a disruption budget': [
+    `${POLICY}/poddisruptionbudgets`,
+    object('policy/v1', 'PodDisruptionBudget', { spec: { minAvailable: 1, selector: { matchLabels: labels } } }),
+  ],
   'an autoscaler': [
     `${AUTOSCALING}/horizontalpodautoscalers`,
-    object('autoscaling/v2', 'HorizontalPodAutoscaler', { spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' }, maxReplicas: 3 } }),
+    object('autoscaling/v2', 'HorizontalPodAutoscaler', {
+      spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' }, maxReplicas: 3 },
+    }),
   ],
   'an autoscaler without a maximum': [
     `${AUTOSCALING}/horizontalpodautoscalers`,
-    object('autoscaling/v2', 'HorizontalPodAutoscaler', { spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' } } }),
+    object('autoscaling/v2', 'HorizontalPodAutoscaler', {
+      spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' } },
+    }),
   ],
-  'a claim': [`${NAMESPACE}/persistentvolumeclaims`, object('v1', 'PersistentVolumeClaim', { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } })],
-  'a claim without a size': [`${NAMESPACE}/persistentvolumeclaims`, object('v1', 'PersistentVolumeClaim', { spec: { accessModes: ['ReadWriteOnce'] } })],
+  'a claim': [
+    `${NAMESPACE}/persistentvolumeclaims`,
+    object('v1', 'PersistentVolumeClaim', { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }),
+  ],
+  'a claim without a size': [
+    `${NAMESPACE}/persistentvolumeclaims`,
+    object('v1', 'PersistentVolumeClaim', { spec: { accessModes: ['ReadWriteOnce'] } }),
+  ],
   'a service account': [`${NAMESPACE}/serviceaccounts`, object('v1', 'ServiceAccount', {})],
   'a role': [ROLES, object('rbac.authorization.k8s.io/v1', 'Role', { rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] })],
   'a role without verbs': [ROLES, object('rbac.authorization.k8s.io/v1', 'Role', { rules: [{ apiGroups: [''], resources: ['pods'] }] })],
   'a role without rules': [ROLES, object('rbac.authorization.k8s.io/v1', 'Role', {})],
   'a cluster role that aggregates': [
     CLUSTER_ROLES,
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: '{ns}' }, aggregationRule: { clusterRoleSelectors: [{ matchLabels: { x: 'y' } }] } },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: '{ns}' },
+      aggregationRule: { clusterRoleSelectors: [{ matchLabels: { x: 'y' } }] },
+    },
   ],
   'a role binding': [
     BINDINGS,
     object('rbac.authorization.k8s.io/v1', 'RoleBinding', {
       roleRef: { kind: 'ClusterRole', name: 'view' },
-      subjects: [{ kind: 'User', name: 'u' }, { kind: 'ServiceAccount', name: 's', namespace: 'n' }, { kind: 'Group', name: 'g' }],
+      subjects: [
+        { kind: 'User', name: 'u' },
+        { kind: 'ServiceAccount', name: 's', namespace: 'n' },
+        { kind: 'Group', name: 'g' },
+      ],
     }),
   ],
   'a role binding without a role': [BINDINGS, object('rbac.authorization.k8s.io/v1', 'RoleBinding', { subjects: [] })],
   'a quota': [`${NAMESPACE}/resourcequotas`, object('v1', 'ResourceQuota', { spec: { hard: { pods: 3, 'requests.cpu': '1000m' } } })],
-  'a limit range': [`${NAMESPACE}/limitranges`, object('v1', 'LimitRange', { spec: { limits: [{ type: 'Container', default: { cpu: 1 } }] } })],
+  'a limit range': [
+    `${NAMESPACE}/limitranges`,
+    object('v1', 'LimitRange', { spec: { limits: [{ type: 'Container', default: { cpu: 1 } }] } }),
+  ],
   'a priority class': [
     '/apis/scheduling.k8s.io/v1/priorityclasses',
     { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: '{ns}' }, value: 10 },
@@ -183,16 +258,34 @@ const created: Readonly<Record<string, readonly [path: string, body: Record<stri
       spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/x' } },
     },
   ],
-  'a lease': ['/apis/coordination.k8s.io/v1/namespaces/{ns}/leases', object('coordination.k8s.io/v1', 'Lease', { spec: { holderIdentity: 'x', leaseDurationSeconds: 15 } })],
-  'a lease of no time': ['/apis/coordination.k8s.io/v1/namespaces/{ns}/leases', object('coordination.k8s.io/v1', 'Lease', { spec: { leaseDurationSeconds: 0 } })],
+  'a lease': [
+    '/apis/coordination.k8s.io/v1/namespaces/{ns}/leases',
+    object('coordination.k8s.io/v1', 'Lease', { spec: { holderIdentity: 'x', leaseDurationSeconds: 15 } }),
+  ],
+  'a lease of no time': [
+    '/apis/coordination.k8s.io/v1/namespaces/{ns}/leases',
+    object('coordination.k8s.io/v1', 'Lease', { spec: { leaseDurationSeconds: 0 } }),
+  ],
   'an event': [
     `${NAMESPACE}/events`,
-    object('v1', 'Event', { involvedObject: { kind: 'ConfigMap', namespace: '{ns}', name: 'a' }, reason: 'R', message: 'm', type: 'Normal' }),
+    object('v1', 'Event', {
+      involvedObject: { kind: 'ConfigMap', namespace: '{ns}', name: 'a' },
+      reason: 'R',
+      message: 'm',
+      type: 'Normal',
+    }),
   ],
-  'an event of another namespace': [`${NAMESPACE}/events`, object('v1', 'Event', { involvedObject: { kind: 'ConfigMap', namespace: 'x', name: 'a' } })],
+  'an event of another namespace': [
+    `${NAMESPACE}/events`,
+    object('v1', 'Event', { involvedObject: { kind: 'ConfigMap', namespace: 'x', name: 'a' } }),
+  ],
   'an endpoint slice': [
     '/apis/discovery.k8s.io/v1/namespaces/{ns}/endpointslices',
-    object('discovery.k8s.io/v1', 'EndpointSlice', { addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'] }], ports: [{ port: 80 }] }),
+    object('discovery.k8s.io/v1', 'EndpointSlice', {
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['192.0.2.1'] }],
+      ports: [{ port: 80 }],
+    }),
   ],
   'a webhook configuration': [
     '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
@@ -226,7 +319,12 @@ export const kindCases: Cases = {
     mergePatch(`${BINDINGS}/a`, { roleRef: { name: 'edit' } }),
   ],
   'stateful set keeps its service name': [
-    quiet(create(`${APPS}/statefulsets`, object('apps/v1', 'StatefulSet', { spec: { replicas: 0, serviceName: 'a', selector: { matchLabels: labels }, template } }))),
+    quiet(
+      create(
+        `${APPS}/statefulsets`,
+        object('apps/v1', 'StatefulSet', { spec: { replicas: 0, serviceName: 'a', selector: { matchLabels: labels }, template } }),
+      ),
+    ),
     mergePatch(`${APPS}/statefulsets/a`, { spec: { serviceName: 'b' } }),
   ],
   'access review of oneself': [
@@ -244,9 +342,22 @@ export const kindCases: Cases = {
     }),
   ],
   'access by a role binding': [
-    quiet(create(ROLES, object('rbac.authorization.k8s.io/v1', 'Role', { rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: ['x'], verbs: ['get'] }] }))),
     quiet(
-      create(BINDINGS, object('rbac.authorization.k8s.io/v1', 'RoleBinding', { roleRef: { kind: 'Role', name: 'a' }, subjects: [{ kind: 'User', name: '{ns}-user' }] })),
+      create(
+        ROLES,
+        object('rbac.authorization.k8s.io/v1', 'Role', {
+          rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: ['x'], verbs: ['get'] }],
+        }),
+      ),
+    ),
+    quiet(
+      create(
+        BINDINGS,
+        object('rbac.authorization.k8s.io/v1', 'RoleBinding', {
+          roleRef: { kind: 'Role', name: 'a' },
+          subjects: [{ kind: 'User', name: '{ns}-user' }],
+        }),
+      ),
     ),
     { method: 'GET', path: `${CONFIG_MAPS}/x`, headers: { 'impersonate-user': '{ns}-user' }, until: 404 },
     { method: 'GET', path: `${CONFIG_MAPS}/y`, headers: { 'impersonate-user': '{ns}-user' } },

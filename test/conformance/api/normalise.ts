@@ -14,6 +14,15 @@ const VARYING: ReadonlySet<string> = new Set([
   'storageVersionHash',
 ]);
 
+/** Entries of managed fields are ordered by the second they were written in, which two runs do not share. */
+function isEntry(it: unknown): boolean {
+  return typeof it === 'object' && it !== null && 'fieldsV1' in it;
+}
+
+function byText(a: unknown, b: unknown): number {
+  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+}
+
 type Deployment = { kind: 'Deployment'; metadata: Record<string, unknown>; status?: unknown };
 
 function isDeployment(it: unknown): it is Deployment {
@@ -21,7 +30,7 @@ function isDeployment(it: unknown): it is Deployment {
 }
 
 /** When its controller comes round is not part of the answer. */
-function withoutController({ status: _, ...deployment }: Deployment): Record<string, unknown> {
+function withoutController({ status: _status, ...deployment }: Deployment): Record<string, unknown> {
   const { managedFields, annotations: _annotations, ...metadata } = deployment.metadata;
   const entries = Array.isArray(managedFields) ? managedFields : [];
   const others = entries.filter((it: { manager?: string }) => it.manager !== 'kube-controller-manager');
@@ -44,7 +53,7 @@ export function normalise(value: unknown, namespace: string): unknown {
   const walk = (it: unknown): unknown => {
     if (isDeployment(it)) return walk(withoutController(it));
     if (typeof it === 'string') return text(it);
-    if (Array.isArray(it)) return it.map(walk);
+    if (Array.isArray(it)) return it.every(isEntry) ? it.map(walk).sort(byText) : it.map(walk);
     if (typeof it !== 'object' || it === null) return it;
     const out: Record<string, unknown> = {};
     for (const [key, inner] of Object.entries(it).sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -51,9 +51,13 @@ export const objectCases: Cases = {
   'create with two controllers': [
     create(
       CONFIG_MAPS,
-      configMap('a', {}, {
-        ownerReferences: ['b', 'c'].map((name) => ({ apiVersion: 'v1', kind: 'Pod', name, uid: name, controller: true })),
-      }),
+      configMap(
+        'a',
+        {},
+        {
+          ownerReferences: ['b', 'c'].map((name) => ({ apiVersion: 'v1', kind: 'Pod', name, uid: name, controller: true })),
+        },
+      ),
     ),
   ],
   'create with a generated name': [create(CONFIG_MAPS, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName: 'x-gen-' } })],
@@ -116,7 +120,7 @@ export const objectCases: Cases = {
   'list nothing': [get(SERVICES)],
   'list at a revision too new': [get(`${SERVICES}?resourceVersion=999999999&resourceVersionMatch=NotOlderThan&timeoutSeconds=1`)],
   'list with a bad match': [get(`${SERVICES}?resourceVersionMatch=Exact`)],
-  'update': [quiet(create(CONFIG_MAPS, configMap('a'))), put(`${CONFIG_MAPS}/a`, configMap('a', { b: '2' }))],
+  update: [quiet(create(CONFIG_MAPS, configMap('a'))), put(`${CONFIG_MAPS}/a`, configMap('a', { b: '2' }))],
   'update with the revision': [
     quiet(create(CONFIG_MAPS, configMap('a'))),
     put(`${CONFIG_MAPS}/a`, configMap('a', { b: '2' }, { resourceVersion: '{rv:0}' })),
@@ -125,7 +129,11 @@ export const objectCases: Cases = {
   'update with another uid': [quiet(create(CONFIG_MAPS, configMap('a'))), put(`${CONFIG_MAPS}/a`, configMap('a', {}, { uid: 'x' }))],
   'update with another name': [quiet(create(CONFIG_MAPS, configMap('a'))), put(`${CONFIG_MAPS}/a`, configMap('b'))],
   'update of what is not': [put(`${CONFIG_MAPS}/a`, configMap('a'))],
-  'update that changes nothing': [quiet(create(CONFIG_MAPS, configMap('a'))), put(`${CONFIG_MAPS}/a`, configMap('a')), watch(`${CONFIG_MAPS}?watch=true&resourceVersion={rv:0}`)],
+  'update that changes nothing': [
+    quiet(create(CONFIG_MAPS, labelled('a', { app: 'x' }))),
+    put(`${CONFIG_MAPS}/a`, labelled('a', { app: 'x' })),
+    watch(`${CONFIG_MAPS}?watch=true&resourceVersion={rv:0}&labelSelector=app`),
+  ],
   'update dry': [
     quiet(create(CONFIG_MAPS, configMap('a'))),
     put(`${CONFIG_MAPS}/a?dryRun=All`, configMap('a', { b: '2' })),
@@ -146,13 +154,15 @@ export const objectCases: Cases = {
     put(`${CONFIG_MAPS}/a`, configMap('a', { a: '1' }, { managedFields: [{}] })),
     put(`${CONFIG_MAPS}/a?fieldManager=me`, configMap('a', { a: '2' })),
   ],
-  'secret': [create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' }, stringData: { a: 'hello' }, data: { b: 'aGk=' } })],
+  secret: [create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' }, stringData: { a: 'hello' }, data: { b: 'aGk=' } })],
   'secret with bad base64': [create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' }, data: { b: '%%' } })],
   'secret of a changed type': [
     quiet(create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } })),
     put(`${SECRETS}/a`, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' }, type: 'x' }),
   ],
-  'secret of type TLS without keys': [create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' }, type: 'kubernetes.io/tls' })],
+  'secret of type TLS without keys': [
+    create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' }, type: 'kubernetes.io/tls' }),
+  ],
   'JSON patch': [
     quiet(create(CONFIG_MAPS, configMap('a'))),
     jsonPatch(`${CONFIG_MAPS}/a`, [
@@ -161,24 +171,44 @@ export const objectCases: Cases = {
       { op: 'remove', path: '/data/a' },
     ]),
   ],
-  'JSON patch whose test fails': [quiet(create(CONFIG_MAPS, configMap('a'))), jsonPatch(`${CONFIG_MAPS}/a`, [{ op: 'test', path: '/data/a', value: '2' }])],
+  'JSON patch whose test fails': [
+    quiet(create(CONFIG_MAPS, configMap('a'))),
+    jsonPatch(`${CONFIG_MAPS}/a`, [{ op: 'test', path: '/data/a', value: '2' }]),
+  ],
   'JSON patch of no path': [quiet(create(CONFIG_MAPS, configMap('a'))), jsonPatch(`${CONFIG_MAPS}/a`, [{ op: 'remove', path: '/data/z' }])],
-  'JSON patch of an unknown operation': [quiet(create(CONFIG_MAPS, configMap('a'))), jsonPatch(`${CONFIG_MAPS}/a`, [{ op: 'swap', path: '/data/z' }])],
+  'JSON patch of an unknown operation': [
+    quiet(create(CONFIG_MAPS, configMap('a'))),
+    jsonPatch(`${CONFIG_MAPS}/a`, [{ op: 'swap', path: '/data/z' }]),
+  ],
   'merge patch': [quiet(create(CONFIG_MAPS, configMap('a'))), mergePatch(`${CONFIG_MAPS}/a`, { data: { a: null, b: '2' } })],
   'merge patch of the name': [quiet(create(CONFIG_MAPS, configMap('a'))), mergePatch(`${CONFIG_MAPS}/a`, { metadata: { name: 'b' } })],
   'merge patch of what is not': [mergePatch(`${CONFIG_MAPS}/a`, { data: { b: '2' } })],
-  'merge patch of a stale revision': [quiet(create(CONFIG_MAPS, configMap('a'))), mergePatch(`${CONFIG_MAPS}/a`, { metadata: { resourceVersion: '1' } })],
+  'merge patch of a stale revision': [
+    quiet(create(CONFIG_MAPS, configMap('a'))),
+    mergePatch(`${CONFIG_MAPS}/a`, { metadata: { resourceVersion: '1' } }),
+  ],
   'strategic patch of containers': [
     quiet(create(DEPLOYMENTS, deployment('a'))),
     strategicPatch(`${DEPLOYMENTS}/a`, {
-      spec: { template: { spec: { containers: [{ name: 'app', env: [{ name: 'A', value: '1' }] }, { name: 'b', image: 'b' }] } } },
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              { name: 'app', env: [{ name: 'A', value: '1' }] },
+              { name: 'b', image: 'b' },
+            ],
+          },
+        },
+      },
     }),
     strategicPatch(`${DEPLOYMENTS}/a`, { spec: { template: { spec: { containers: [{ name: 'b', $patch: 'delete' }] } } } }),
   ],
   'strategic patch with an order': [
     quiet(create(DEPLOYMENTS, deployment('a'))),
     strategicPatch(`${DEPLOYMENTS}/a`, {
-      spec: { template: { spec: { '$setElementOrder/containers': [{ name: 'b' }, { name: 'app' }], containers: [{ name: 'b', image: 'b' }] } } },
+      spec: {
+        template: { spec: { '$setElementOrder/containers': [{ name: 'b' }, { name: 'app' }], containers: [{ name: 'b', image: 'b' }] } },
+      },
     }),
   ],
   'strategic patch that replaces': [
@@ -186,11 +216,14 @@ export const objectCases: Cases = {
     strategicPatch(`${DEPLOYMENTS}/a`, { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } }),
   ],
   'patch of an unknown type': [{ method: 'PATCH', path: `${CONFIG_MAPS}/a`, body: {}, headers: { 'content-type': 'application/json' } }],
-  'delete': [quiet(create(CONFIG_MAPS, configMap('a'))), remove(`${CONFIG_MAPS}/a`), get(`${CONFIG_MAPS}/a`)],
+  delete: [quiet(create(CONFIG_MAPS, configMap('a'))), remove(`${CONFIG_MAPS}/a`), get(`${CONFIG_MAPS}/a`)],
   'delete what is not': [remove(`${CONFIG_MAPS}/a`)],
   'delete dry': [quiet(create(CONFIG_MAPS, configMap('a'))), remove(`${CONFIG_MAPS}/a?dryRun=All`), get(`${CONFIG_MAPS}/a`)],
   'delete with another uid': [quiet(create(CONFIG_MAPS, configMap('a'))), remove(`${CONFIG_MAPS}/a`, { preconditions: { uid: 'x' } })],
-  'delete with another revision': [quiet(create(CONFIG_MAPS, configMap('a'))), remove(`${CONFIG_MAPS}/a`, { preconditions: { resourceVersion: '1' } })],
+  'delete with another revision': [
+    quiet(create(CONFIG_MAPS, configMap('a'))),
+    remove(`${CONFIG_MAPS}/a`, { preconditions: { resourceVersion: '1' } }),
+  ],
   'delete with a finalizer': [
     quiet(create(CONFIG_MAPS, configMap('a', {}, { finalizers: ['example.com/keep'] }))),
     remove(`${CONFIG_MAPS}/a`),
@@ -213,7 +246,10 @@ export const objectCases: Cases = {
   'delete an owner': [
     create(CONFIG_MAPS, configMap('owner')),
     quiet(
-      create(CONFIG_MAPS, configMap('owned', {}, { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: '{uid:0}' }] })),
+      create(
+        CONFIG_MAPS,
+        configMap('owned', {}, { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: '{uid:0}' }] }),
+      ),
     ),
     remove(`${CONFIG_MAPS}/owner?propagationPolicy=Background`),
     until(`${CONFIG_MAPS}/owned`, 404),
@@ -223,16 +259,24 @@ export const objectCases: Cases = {
     quiet(
       create(
         CONFIG_MAPS,
-        configMap('owned', {}, {
-          ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: '{uid:0}', blockOwnerDeletion: true }],
-        }),
+        configMap(
+          'owned',
+          {},
+          {
+            ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: '{uid:0}', blockOwnerDeletion: true }],
+          },
+        ),
       ),
     ),
     remove(`${CONFIG_MAPS}/owner?propagationPolicy=Foreground`),
     until(`${CONFIG_MAPS}/owned`, 404),
     until(`${CONFIG_MAPS}/owner`, 404),
   ],
-  'delete a deployment': [quiet(create(DEPLOYMENTS, deployment('a', { paused: true }))), remove(`${DEPLOYMENTS}/a`), until(`${DEPLOYMENTS}/a`, 404)],
+  'delete a deployment': [
+    quiet(create(DEPLOYMENTS, deployment('a', { paused: true }))),
+    remove(`${DEPLOYMENTS}/a`),
+    until(`${DEPLOYMENTS}/a`, 404),
+  ],
   'watch changes': [
     create(SERVICES, service('zero')),
     quiet(create(CONFIG_MAPS, labelled('a', { app: 'x' }))),
@@ -254,21 +298,26 @@ export const objectCases: Cases = {
     watch(`${CONFIG_MAPS}?watch=true&resourceVersion={rv:0}&fieldSelector=metadata.name%3Db`),
   ],
   'watch from now': [...three, watch(`${CONFIG_MAPS}?watch=true&labelSelector=app`)],
-  'watch metadata': [
-    ...three,
-    { ...watch(`${CONFIG_MAPS}?watch=true&labelSelector=app%3Dy`), headers: PARTIAL },
-  ],
+  'watch metadata': [...three, { ...watch(`${CONFIG_MAPS}?watch=true&labelSelector=app%3Dy`), headers: PARTIAL }],
   'watch a table': [...three, { ...watch(`${CONFIG_MAPS}?watch=true&labelSelector=app`), headers: TABLE }],
   'watch with a bad revision': [get(`${CONFIG_MAPS}?watch=true&resourceVersion=abc`)],
   'watch with initial events but no match': [get(`${CONFIG_MAPS}?watch=true&sendInitialEvents=true`)],
-  'namespace': [get(NAMESPACE)],
+  namespace: [get(NAMESPACE)],
   'namespace with a bad name': [create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a.b' } })],
-  'method not allowed': [{ method: 'POST', path: `${CONFIG_MAPS}/a`, body: configMap('a') }, { method: 'DELETE', path: '/api/v1/namespaces' }],
+  'method not allowed': [
+    { method: 'POST', path: `${CONFIG_MAPS}/a`, body: configMap('a') },
+    { method: 'DELETE', path: '/api/v1/namespaces' },
+  ],
   'version-less list of kinds': [get('/apis/apps'), get('/apis/apps/v1'), get('/apis/batch/v1')],
   'status of a deployment': [
     quiet(create(DEPLOYMENTS, deployment('a', { paused: true }))),
     get(`${DEPLOYMENTS}/none/status`),
-    put(`${DEPLOYMENTS}/a/scale`, { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'a', namespace: '{ns}' }, spec: { replicas: -1 } }),
+    put(`${DEPLOYMENTS}/a/scale`, {
+      apiVersion: 'autoscaling/v1',
+      kind: 'Scale',
+      metadata: { name: 'a', namespace: '{ns}' },
+      spec: { replicas: -1 },
+    }),
   ],
   'a user without rights': [
     as('nobody', get(CONFIG_MAPS)),

@@ -42,7 +42,8 @@ function fill(step: Step, namespace: string, answers: readonly Answer[]): Step {
       .replaceAll('{ns}', namespace)
       .replaceAll(/\{(rv|uid|continue):(\d+)\}/g, (_, field: string, index: string) => metadataOf(answers[Number(index)], field));
   const body = step.body === undefined ? undefined : (JSON.parse(text(JSON.stringify(step.body))) as unknown);
-  return { ...step, path: text(step.path), ...(body === undefined ? {} : { body }) };
+  const headers = Object.fromEntries(Object.entries(step.headers ?? {}).map(([name, value]) => [name, text(value)]));
+  return { ...step, path: text(step.path), headers, ...(body === undefined ? {} : { body }) };
 }
 
 const FIELDS: Readonly<Record<string, string>> = { rv: 'resourceVersion', uid: 'uid', continue: 'continue' };
