@@ -1,6 +1,6 @@
 import {
   choice,
-  dictionary,
+  type dictionary,
   int64,
   list,
   optional,

@@ -25,8 +25,9 @@ const folder = mkdtempSync(join(tmpdir(), 'preview-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the command line with a folder of its own for temporary files. */
-function sluice(args: readonly string[], options: { started?: (kill: () => void) => void } = {}): Promise<Run> {
+function sluice(given: readonly string[], options: { started?: (kill: () => void) => void } = {}): Promise<Run> {
   mkdirSync(join(folder, 'tmp'), { recursive: true });
+  const args = given[0] === 'preview' && !given.includes('--wait') ? [...given, '--wait', '30s'] : given;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts'), ...args], {
       env: { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: join(folder, 'tmp') },

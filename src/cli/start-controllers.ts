@@ -194,8 +194,8 @@ const kustomizationIndexes: Readonly<Record<string, (object: KubeObject) => read
   ),
   config: indexOf(({ spec, metadata }) => {
     const variables = (spec.postBuild?.substituteFrom ?? []).map(({ kind, name }) => `${kind}/${metadata.namespace}/${name}`);
-    const secrets = [spec.decryption?.secretRef, spec.kubeConfig?.secretRef].flatMap((reference) =>
-      reference === undefined ? [] : [`Secret/${metadata.namespace}/${reference.name}`],
+    const secrets = [spec.decryption?.secretRef, spec.kubeConfig?.secretRef].flatMap((secret) =>
+      secret === undefined ? [] : [`Secret/${metadata.namespace}/${secret.name}`],
     );
     const cluster = spec.kubeConfig?.configMapRef;
     return [...variables, ...secrets, ...(cluster === undefined ? [] : [`ConfigMap/${metadata.namespace}/${cluster.name}`])];

@@ -13,12 +13,11 @@ export type Rules = {
   readonly dropNullDefaults: boolean;
   /** Webhook configurations are installed last. */
   readonly webhooksLast: boolean;
-  /** `.Chart` is a map (unknown fields are empty) rather than a struct (they are errors), and types are those of Helm 4's packages. */
-  readonly chartIsMap: boolean;
-  /** `.Capabilities.KubeVersion.Version` keeps what follows the numbers. */
-  readonly fullKubeVersion: boolean;
-  /** Aliases of one chart have subcharts and dependencies of their own. In Helm 3 the first to come changes those of the others. */
-  readonly separateAliases: boolean;
+  /**
+   * What Helm 4 changed all over: `.Chart` is a map (unknown fields are empty) rather than a struct (they are errors), types are those of
+   * Helm 4's packages, `.Capabilities.KubeVersion.Version` keeps what follows the numbers, aliases of one chart share nothing.
+   */
+  readonly isHelm4: boolean;
   /** Template errors are laid out over several lines. */
   readonly tracedErrors: boolean;
   /** mustToYaml and mustToToml exist, mustToJson panics. */
@@ -32,9 +31,7 @@ const HELM_4_2: Rules = {
   separator: 'line',
   dropNullDefaults: true,
   webhooksLast: true,
-  chartIsMap: true,
-  fullKubeVersion: true,
-  separateAliases: true,
+  isHelm4: true,
   tracedErrors: true,
   mustFunctions: true,
   headType: 'util.SimpleHead',
@@ -48,9 +45,7 @@ const RULES: Readonly<Record<Profile, Rules>> = {
     separator: 'trimmed',
     dropNullDefaults: false,
     webhooksLast: false,
-    chartIsMap: false,
-    fullKubeVersion: false,
-    separateAliases: false,
+    isHelm4: false,
     tracedErrors: false,
     mustFunctions: false,
     headType: 'releaseutil.SimpleHead',

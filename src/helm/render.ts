@@ -14,7 +14,7 @@ import { helmError } from './errors.ts';
 import type { Hook } from './manifest/hook.ts';
 import { sortManifests, type Manifest } from './manifest/sort.ts';
 import { postRender, type PostRender } from './post-render.ts';
-import { rulesOf, type Profile } from './profile.ts';
+import { rulesOf, type Profile, type Rules } from './profile.ts';
 import { validateValues, type SchemaLoader } from './schema/index.ts';
 import { coalesceValues } from './values/coalesce.ts';
 
@@ -98,8 +98,8 @@ export function render(chart: Chart, options: RenderOptions): Rendered {
   return { manifests: sorted.manifests, hooks: sorted.hooks, crds: crdFiles(root), notes, chart: root, values, warnings };
 }
 
-function capabilitiesOf({ capabilities }: RenderOptions, { fullKubeVersion }: Rules): Capabilities {
-  return fullKubeVersion ? (capabilities ?? defaultCapabilities) : plainCapabilities(capabilities ?? defaultCapabilitiesHelm3);
+function capabilitiesOf({ capabilities }: RenderOptions, { isHelm4 }: Rules): Capabilities {
+  return isHelm4 ? (capabilities ?? defaultCapabilities) : plainCapabilities(capabilities ?? defaultCapabilitiesHelm3);
 }
 
 function refuseMissing(root: ChartNode): void {

@@ -91,7 +91,9 @@ export async function applyManifests(object: Kustomization, artifact: Artifact, 
   const digest = digestOf(JSON.stringify(substituted));
   for (const { severity, message } of built.diagnostics) pass.log.info('kustomize says', { severity, diagnostic: message.trim() });
   pass.applying(digest);
-  const client = actingClient(object, options);
+  const account = object.spec.serviceAccountName ?? options.defaultServiceAccount;
+  memory.actAs(account);
+  const client = actingClient(object, account, options.kube);
   const old = object.status.inventory ?? { entries: [] };
   const result = await apply(object, objects, old, client, options, pass);
   memory.known = result.known;
@@ -161,8 +163,7 @@ function refuseEncrypted(objects: readonly KubeObject[]): void {
 }
 
 /** The client that acts as the account the spec names (KB91). */
-function actingClient(object: Kustomization, { kube, defaultServiceAccount }: ApplyManifestsOptions): KubeClient {
-  const account = object.spec.serviceAccountName ?? defaultServiceAccount;
+function actingClient(object: Kustomization, account: string, kube: KubeClient): KubeClient {
   return account === '' ? kube : kube.impersonate({ user: `system:serviceaccount:${object.metadata.namespace}:${account}` });
 }
 

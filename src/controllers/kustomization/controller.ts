@@ -415,16 +415,16 @@ export class KustomizationController implements Controller {
     if (deletesObjects(object)) {
       const client = await this.#identity(object);
       if (client === undefined) {
-        this.#options.events.record(reference(object), [this.#deletionNotice(object, 'Warning', unableToPruneText(object))]);
+        this.#options.events.record(involved(object), [this.#deletionNotice(object, 'Warning', unableToPruneText(object))]);
       } else {
         const result = await deleteAll(object, { client, live: owned, group: groups.kustomize, signal: context.signal });
         if (result.failures.length > 0) {
           const message = `pruning for deleted resource failed: ${pruneFailureText(result)}`;
-          this.#options.events.record(reference(object), [this.#deletionNotice(object, 'Warning', message)]);
+          this.#options.events.record(involved(object), [this.#deletionNotice(object, 'Warning', message)]);
           throw new CodedError({ code: 'PruneFailed', message, subject: `Kustomization/${formatKey(object.metadata)}` });
         }
         const lines = result.changes.map(({ ref, action }) => `${ref.kind}/${ref.namespace === '' ? '' : `${ref.namespace}/`}${ref.name} ${action}`);
-        if (lines.length > 0) this.#options.events.record(reference(object), [this.#deletionNotice(object, 'Normal', lines.join('\n'))]);
+        if (lines.length > 0) this.#options.events.record(involved(object), [this.#deletionNotice(object, 'Normal', lines.join('\n'))]);
         if (object.spec.deletionPolicy === 'WaitForTermination') return this.#waitForTermination(object);
       }
     }
@@ -462,7 +462,7 @@ export class KustomizationController implements Controller {
       },
       resume: async (cause) => {
         if (cause === 'deadline') {
-          this.#options.events.record(reference(object), [this.#deletionNotice(object, 'Warning', 'failed to wait for resources termination')]);
+          this.#options.events.record(involved(object), [this.#deletionNotice(object, 'Warning', 'failed to wait for resources termination')]);
           return end();
         }
         return remaining() ? wait() : end();
@@ -533,11 +533,11 @@ export class KustomizationController implements Controller {
 
   #tell(pass: Pass): void {
     const { notices } = pass;
-    if (notices.length > 0) this.#options.events.record(reference(pass.object), notices.splice(0));
+    if (notices.length > 0) this.#options.events.record(involved(pass.object), notices.splice(0));
   }
 }
 
-function reference(object: Kustomization): Kustomization {
+function involved(object: Kustomization): Kustomization {
   return object;
 }
 

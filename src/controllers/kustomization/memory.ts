@@ -20,6 +20,8 @@ export type Success = {
 export class Memory {
   success: Success | undefined;
   known: ReadonlyMap<string, Known> = new Map();
+  /** Who applied: another account has to show that it may. */
+  identity = '';
   /** What the last apply was about, for health checks of an unchanged Kustomization. */
   changes: ChangeSet = [];
   jobs: readonly KubeObject[] = [];
@@ -32,6 +34,12 @@ export class Memory {
   /** Corrections of drift lately, to slow down a fight with another writer. */
   corrections: Instant[] = [];
   readonly #touched = new Map<string, { ref: ObjectRef; record: LiveRecord | undefined }>();
+
+  /** Makes sure that what is known was found out as this account. */
+  actAs(identity: string): void {
+    if (this.identity !== identity) this.known = new Map();
+    this.identity = identity;
+  }
 
   /** Keeps of an apply what later health checks need. */
   remember(changes: ChangeSet, objects: readonly KubeObject[]): void {

@@ -19,7 +19,8 @@ export function processDependencies(root: ChartNode, values: GoMap, rules: Rules
     enableDependencies(root, values, '', rules, warn);
     importAllValues(root, rules, warn);
   } catch (error) {
-    throw helmError('DependencyFailed', `chart dependencies processing failed: ${errorMessage(error)}`, { cause: error });
+    const prefix = rules.isHelm4 ? 'chart dependencies processing failed: ' : '';
+    throw helmError('DependencyFailed', prefix + errorMessage(error), { cause: error });
   }
 }
 
@@ -56,10 +57,10 @@ function isMeant(node: ChartNode, { name, version }: Dependency): boolean {
 }
 
 /** A node of its own for a dependency, under its alias if it has one. */
-function aliased(found: ChartNode, { alias }: Dependency, { separateAliases }: Rules): ChartNode {
+function aliased(found: ChartNode, { alias }: Dependency, { isHelm4 }: Rules): ChartNode {
   const node = found.shallowCopy();
-  node.metadata = separateAliases ? copyMetadata(found.metadata) : { ...found.metadata };
-  if (separateAliases) node.setDependencies(found.dependencies.map((below) => below.shallowCopy()));
+  node.metadata = isHelm4 ? copyMetadata(found.metadata) : { ...found.metadata };
+  if (isHelm4) node.setDependencies(found.dependencies.map((below) => below.shallowCopy()));
   if (alias !== '') node.metadata.name = alias;
   return node;
 }

@@ -57,8 +57,8 @@ function typeOfFiles(linesOfEmpty: () => GoValue): GoType {
 }
 
 /** `.Files` of a chart: everything but templates, values, schema, Chart.yaml and subcharts. */
-export function filesObject(files: readonly ChartFile[], { chartIsMap }: Rules): GoMap {
-  return new GoMap(chartIsMap ? filesType : filesTypeHelm3, new Map(files.map((file) => [file.name, new GoByteSlice(file.data)])));
+export function filesObject(files: readonly ChartFile[], { isHelm4 }: Rules): GoMap {
+  return new GoMap(isHelm4 ? filesType : filesTypeHelm3, new Map(files.map((file) => [file.name, new GoByteSlice(file.data)])));
 }
 
 /** Contents as text, kept as long as the chart is: templates ask for the same file again and again. */

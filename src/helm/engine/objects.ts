@@ -98,8 +98,11 @@ function dataOf<T>(value: GoValue): T {
 }
 
 /** `.Capabilities`. */
-export function capabilitiesObject({ kubeVersion, apiVersions, helmVersion }: Capabilities, { chartIsMap }: Rules): GoStruct {
-  const types = chartIsMap ? typesHelm4 : typesHelm3;
+export function capabilitiesObject(
+  { kubeVersion, apiVersions, helmVersion }: Capabilities,
+  { isHelm4 }: Pick<Rules, 'isHelm4'> = { isHelm4: true },
+): GoStruct {
+  const types = isHelm4 ? typesHelm4 : typesHelm3;
   const data: CapabilitiesData = {
     kubeVersion: new GoStruct(types.kubeVersion, kubeVersion),
     apiVersions: new GoSlice(types.versionSet, apiVersions),

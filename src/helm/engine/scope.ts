@@ -26,11 +26,11 @@ export function scopedTemplates(root: ChartNode, scope: RootScope, rules: Rules)
 }
 
 function addTemplates(node: ChartNode, scope: RootScope, values: GoMap, rules: Rules, out: Map<string, ScopedTemplate>): GoMap {
-  const type = rules.chartIsMap ? valuesType : valuesTypeHelm3;
+  const type = rules.isHelm4 ? valuesType : valuesTypeHelm3;
   const isRoot = node.parent === undefined;
   const subcharts = new GoMap();
   const dot = goMap([
-    ['Chart', rules.chartIsMap ? chartMap(node.metadata, isRoot) : chartStruct(node.metadata, isRoot)],
+    ['Chart', rules.isHelm4 ? chartMap(node.metadata, isRoot) : chartStruct(node.metadata, isRoot)],
     ['Files', filesObject(node.files, rules)],
     ['Release', scope.release],
     ['Capabilities', scope.capabilities],
@@ -53,7 +53,7 @@ function addTemplates(node: ChartNode, scope: RootScope, values: GoMap, rules: R
 /** `.Template` of a file, set right before it is rendered. */
 export function templateObject({ path, basePath }: ScopedTemplate, rules: Rules): GoMap {
   return new GoMap(
-    rules.chartIsMap ? valuesType : valuesTypeHelm3,
+    rules.isHelm4 ? valuesType : valuesTypeHelm3,
     new Map<string, GoValue>([
       ['Name', path],
       ['BasePath', basePath],
