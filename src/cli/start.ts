@@ -84,9 +84,9 @@ async function run(flags: StartFlags): Promise<void> {
     ]);
     say(`example pushed to ${reference}`);
     await applyGuide(client, registry.host);
-    await Promise.race([follow(client, flags.timeout, started), interrupted]);
-    say('all is Ready');
-    if (flags.once !== true) {
+    const outcome = await Promise.race([follow(client, flags.timeout, started).then(() => 'ready'), interrupted.then(() => 'interrupted')]);
+    if (outcome === 'ready') say('all is Ready');
+    if (outcome === 'ready' && flags.once !== true) {
       hint(kubeconfig, registry.host);
       await interrupted;
     }

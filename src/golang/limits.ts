@@ -22,4 +22,4 @@ export const MAX_REGEXP_WORK = 2_000_000_000;
 export const MAX_REGEXP_SCAN = 10_000_000_000;
 
 /** Values that printing, encoding, comparing or merging may visit: shared parts make a small value large. */
-export const MAX_VISITS = 3_000_000;
+export const MAX_VISITS = 1_000_000;

@@ -127,7 +127,6 @@ export class Target {
       `accumulating resources from '${path}'`,
       () => {
         const content = this.loader.load(path);
-        this.context.count('bytes', content.length);
         try {
           return this.#readResources(fileText(content));
         } catch (error) {
@@ -155,7 +154,9 @@ export class Target {
       loader = this.loader.descend(path);
     } catch (error) {
       if (asFile.includes('MalformedYAMLError')) throw fileError;
-      throw wrapError(error, `accumulation err='${asFile}'`);
+      // A file that may not be read is no missing folder.
+      const refused = fileError.code === 'PathDenied' ? fileError : error;
+      throw restate(refused, () => `accumulation err='${asFile}': ${errorMessage(error)}`);
     }
     try {
       this.#from(path, () => this.#addKustomization(into, loader, false));
@@ -243,6 +244,7 @@ export class Target {
 
   #run(into: Accumulator, steps: readonly Step[], originOf: (kind: string) => Origin | undefined): void {
     for (const step of steps) {
+      this.context.spend(into.resources.size * (1 + (step.weight ?? 0)));
       step.transform(into.resources);
       const by = step.origin ?? originOf(step.kind);
       if (by !== undefined) for (const { state } of into.resources.items) noteTransformation(state, by);

@@ -38,8 +38,10 @@ export type BuildLimits = ComposeLimits & {
   maxKustomizations: number;
   /** Bases inside bases. */
   maxBaseDepth: number;
-  /** Bytes of files read in one build. */
+  /** Bytes of files read in one build; a file that is read again counts again. */
   maxBytes: number;
+  /** Resources each step looks at, and the weight of what labels, patches, replacements and vars put into them (see `weightOf`). */
+  maxWork: number;
 };
 
 /** The budgets of a build that was given none. */
@@ -49,16 +51,21 @@ export const DEFAULT_BUILD_LIMITS: BuildLimits = {
   maxKustomizations: 20_000,
   maxBaseDepth: 100,
   maxBytes: 512 * 1024 * 1024,
+  maxWork: 50_000_000,
 };
 
 /** What is counted against {@link BuildLimits}. */
-type Counted = 'resources' | 'kustomizations' | 'bytes';
+type Counted = 'resources' | 'kustomizations' | 'bytes' | 'work';
 
 const COUNTED: Readonly<Record<Counted, { limit: keyof BuildLimits; name: string }>> = {
   resources: { limit: 'maxResources', name: 'number of resources' },
   kustomizations: { limit: 'maxKustomizations', name: 'number of kustomizations' },
-  bytes: { limit: 'maxBytes', name: 'size of the resource files in bytes' },
+  bytes: { limit: 'maxBytes', name: 'size of the files read in bytes' },
+  work: { limit: 'maxWork', name: 'number of changes' },
 };
+
+/** Counts work before it is done; throws when a build does too much. */
+export type Spend = (weight: number) => void;
 
 /** What the parts of one build share. */
 export class BuildContext {
@@ -66,13 +73,16 @@ export class BuildContext {
   readonly schemas: Schemas;
   readonly diagnostics: Diagnostic[] = [];
   readonly inflateHelmChart: InflateHelmChart | undefined;
-  readonly #counts: Record<Counted, number> = { resources: 0, kustomizations: 0, bytes: 0 };
+  readonly #counts: Record<Counted, number> = { resources: 0, kustomizations: 0, bytes: 0, work: 0 };
 
   constructor(limits: BuildLimits, inflateHelmChart: InflateHelmChart | undefined, schemas: Schemas) {
     this.limits = limits;
     this.inflateHelmChart = inflateHelmChart;
     this.schemas = schemas;
   }
+
+  /** {@link count} of work. */
+  readonly spend: Spend = (weight) => this.count('work', weight);
 
   /** Counts against a budget of the build; throws when it is crossed. */
   count(what: Counted, by: number): void {

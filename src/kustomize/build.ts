@@ -2,6 +2,7 @@ import type { KubeObject, FileTree } from '../manifest/index.ts';
 import { writeYaml, type YamlObject } from '../golang/index.ts';
 import { Target } from './accumulate.ts';
 import { BuildContext, DEFAULT_BUILD_LIMITS, type BuildLimits, type Diagnostic, type InflateHelmChart } from './build-context.ts';
+import { KustomizeError } from './errors.ts';
 import type { Kustomization } from './kustomization.ts';
 import { Loader, type LoadContext, type LoadRestrictions, type RemoteLoader } from './loader.ts';
 import { originText, transformationsText } from './origin.ts';
@@ -62,7 +63,12 @@ export function build(tree: FileTree, path: string, options: BuildOptions = {}):
 
 /** {@link build} with the kustomization of the outermost folder given instead of read. */
 export function buildKustomization(tree: FileTree, path: string, options: InnerBuildOptions, given: Kustomization | undefined): Build {
+  return withinStack(() => runBuild(tree, path, options, given));
+}
+
+function runBuild(tree: FileTree, path: string, options: InnerBuildOptions, given: Kustomization | undefined): Build {
   const limits = { ...DEFAULT_BUILD_LIMITS, ...options.limits };
+  const context = new BuildContext(limits, options.inflateHelmChart, new Schemas(options.eagerSchema === true));
   const reads = new Set<string>();
   const loading: LoadContext = {
     remote: options.remote,
@@ -70,8 +76,8 @@ export function buildKustomization(tree: FileTree, path: string, options: InnerB
     maxDepth: limits.maxBaseDepth,
     isWholeFileSystem: options.isWholeFileSystem === true,
     realPath: options.realPath,
+    countBytes: (bytes) => context.count('bytes', bytes),
   };
-  const context = new BuildContext(limits, options.inflateHelmChart, new Schemas(options.eagerSchema === true));
   const loader = Loader.at(tree, path, options.loadRestrictions ?? 'rootOnly', loading);
   const target = Target.load(loader, context, given);
   target.useSchema(true);
@@ -82,16 +88,38 @@ export function buildKustomization(tree: FileTree, path: string, options: InnerB
   return { objects, text: () => objectsText(objects), reads, diagnostics: context.diagnostics };
 }
 
+/** Characters of the text of a build; a JavaScript string cannot be much longer. */
+const MAX_TEXT = 500_000_000;
+
 /** Objects as `kustomize build` prints them. */
 export function objectsText(objects: readonly KubeObject[]): string {
-  return objects.map((object) => writeYaml(object as YamlObject)).join('---\n');
+  let length = 0;
+  const texts = withinStack(() =>
+    objects.map((object) => {
+      const text = writeYaml(object as YamlObject);
+      length += text.length + 4;
+      if (length > MAX_TEXT) throw new KustomizeError('LimitExceeded', `print the objects: their text exceeds ${MAX_TEXT} characters`);
+      return text;
+    }),
+  );
+  return texts.join('---\n');
+}
+
+/** Patches can nest values deeper, and join texts longer, than any document may be: JavaScript's own bounds stop that. */
+function withinStack<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new KustomizeError('LimitExceeded', `build kustomization: values are nested too deeply or too long: ${error.message}`, { cause: error });
+  }
 }
 
 /** What is done once, at the very end: hashes, references to names, vars. */
 function finish({ resources, config, vars }: Accumulator, context: BuildContext): void {
   addHashes(resources);
   fixNameReferences(resources, config.nameReference);
-  const unused = resolveVars(resources, vars.sorted, config.varReference);
+  const unused = resolveVars(resources, vars.sorted, config.varReference, context.spend);
   if (unused.length > 0) {
     const message = `well-defined vars that were never replaced: ${unused.join(',')}\n`;
     context.diagnostics.push({ severity: 'warning', code: 'UnusedVar', message });

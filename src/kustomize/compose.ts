@@ -14,19 +14,22 @@ import {
   type KeyFault,
   type Mapping,
   type ScalarTag,
+  weightOf,
   type Value,
 } from './value.ts';
 import * as yaml from './yaml-events.ts';
 
 /** How much of one YAML document is read before it is refused. */
 export type ComposeLimits = {
-  /** Values made, those of an alias counted each time it is used. */
+  /** Values and keys. */
   maxValues: number;
+  /** What aliases stand for, each time one is used (see `weightOf`). */
+  maxFromAliases: number;
   /** Collections inside collections. */
   maxDepth: number;
 };
 
-export const DEFAULT_COMPOSE_LIMITS: ComposeLimits = { maxValues: 5_000_000, maxDepth: 500 };
+export const DEFAULT_COMPOSE_LIMITS: ComposeLimits = { maxValues: 5_000_000, maxFromAliases: 400_000, maxDepth: 500 };
 
 /**
  * Reads the first document of a text as kustomize sees it: scalars keep their text, aliases and merge keys (`<<`) are expanded, of
@@ -43,6 +46,7 @@ class Composer {
   readonly #limits: ComposeLimits;
   readonly #anchors = new Map<string, Value | typeof NOT_YET>();
   #values = 0;
+  #fromAliases = 0;
   #depth = 0;
   #firstLine = 0;
 
@@ -100,16 +104,9 @@ class Composer {
     const value = this.#anchors.get(name);
     if (value === undefined) throw new KustomizeError('YamlMalformed', `yaml: unknown anchor '${name}' referenced`);
     if (value === NOT_YET) throw new KustomizeError('YamlMalformed', `yaml: anchor '${name}' value contains itself`);
-    this.#count(this.#size(value));
+    this.#fromAliases += weightOf(value);
+    if (this.#fromAliases > this.#limits.maxFromAliases) throw tooLarge('weight of aliases', this.#limits.maxFromAliases);
     return copyValue(value);
-  }
-
-  #size(value: Value): number {
-    if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + this.#size(item), 1);
-    if (!isMapping(value)) return 1;
-    let sum = 1;
-    for (const key of Object.keys(value)) sum += this.#size(value[key] ?? null);
-    return sum;
   }
 
   #collection(): Value {

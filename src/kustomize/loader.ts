@@ -24,6 +24,8 @@ export type LoadContext = {
   readonly isWholeFileSystem: boolean;
   /** Where a path really is, where trees have links. */
   readonly realPath: ((path: string) => string) | undefined;
+  /** Is told the size of each file that is read. */
+  readonly countBytes: (bytes: number) => void;
 };
 
 /** A path of the tree from a folder of it, links followed; throws when it leaves the tree. */
@@ -93,6 +95,7 @@ export class Loader {
       const message = `security; file '${absolute(full)}' is not in or below '${absolute(this.root)}'`;
       throw new KustomizeError('PathDenied', message, { subject: full, remedy: 'move the file, or build without load restrictions' });
     }
+    this.#context.countBytes(content.length);
     this.#note(full);
     return content;
   }
@@ -101,7 +104,9 @@ export class Loader {
   tryLoad(name: string): Uint8Array | undefined {
     const path = this.root === '' ? name : `${this.root}/${name}`;
     const content = this.#tree.read(path);
-    if (content !== undefined) this.#note(path);
+    if (content === undefined) return undefined;
+    this.#context.countBytes(content.length);
+    this.#note(path);
     return content;
   }
 
@@ -152,6 +157,7 @@ export class Loader {
   #loadRemote(url: string): Uint8Array {
     const content = this.#remote(url).file(url);
     if (content === undefined) throw new KustomizeError('FileMissing', 'URL is a git repository', { subject: url });
+    this.#context.countBytes(content.length);
     return content;
   }
 

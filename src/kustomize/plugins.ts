@@ -41,6 +41,7 @@ import { setNamespace, type SubjectMode } from './transform/namespace.ts';
 import { prepareJson6902, preparePatch, prepareStrategicMerge } from './transform/patches.ts';
 import { prepareReplacements } from './transform/replacements.ts';
 import { setReplicas } from './transform/replicas.ts';
+import { weightOf } from './value.ts';
 import { addValue, checkValueAddTargets, type ValueAddTarget } from './transform/value-add.ts';
 
 export type Step = TransformStep;
@@ -101,14 +102,14 @@ const TRANSFORMERS: Readonly<Record<string, (plugin: Plugin) => TransformStep['t
     return preparePatch(decode<PatchFields>(plugin, shape), plugin.loader, plugin.context, plugin.text);
   },
   PatchJson6902Transformer: (plugin) =>
-    prepareJson6902(decode<PatchFields & { jsonOp?: string }>(plugin, { target: SELECTOR, path: STRING, jsonOp: STRING }), plugin.loader),
+    prepareJson6902(decode<PatchFields & { jsonOp?: string }>(plugin, { target: SELECTOR, path: STRING, jsonOp: STRING }), plugin.loader, plugin.context),
   PatchStrategicMergeTransformer: (plugin) => {
     const { paths = [], patches = '' } = decode<{ paths?: string[]; patches?: string }>(plugin, { paths: STRINGS, patches: STRING });
     return prepareStrategicMerge(paths, patches, plugin.loader, plugin.context);
   },
   ReplacementTransformer: (plugin) => {
     const { replacements = [] } = decode<{ replacements?: ReplacementFields[] }>(plugin, { replacements: sliceOf(REPLACEMENT_FIELD) });
-    return prepareReplacements(replacements, plugin.loader);
+    return prepareReplacements(replacements, plugin.loader, plugin.context.spend);
   },
   ValueAddTransformer: valueAddTransformer,
 };
@@ -199,7 +200,7 @@ export function loadTransformerPlugins(resources: readonly Resource[], loader: L
   return resources.map((resource) => {
     const prepare = lookUp(TRANSFORMERS, GENERATORS, resource, 'transformer');
     const transform = configurePlugin(resource, () => prepare(toPlugin(resource, loader, context)));
-    return { kind: resource.kind, origin: pluginOrigin(resource), transform };
+    return { kind: resource.kind, origin: pluginOrigin(resource), transform, weight: weightOf(resource.object) };
   });
 }
 

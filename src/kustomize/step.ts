@@ -10,6 +10,8 @@ export type TransformStep = {
   /** Where a plugin is configured; builtins are configured in the kustomization itself. */
   readonly origin?: Origin | undefined;
   readonly transform: (list: ResourceList) => void;
+  /** What it puts into one resource, if that is the same for all (see `weightOf`). */
+  readonly weight?: number;
 };
 
 /** A generator made ready. */

@@ -1,19 +1,21 @@
 import { encodeJson, newNode, nodeValue, readResourceNodes, writeNode, type YamlNode } from '../golang/index.ts';
 import { isCodedError } from '../std/index.ts';
+import type { Spend } from './build-context.ts';
 import { lookup } from './lookup.ts';
 import { matchNodes } from './node-matcher.ts';
 import { matchPath, slotValue, type MadeKind, type Slot } from './path-matcher.ts';
-import { assignScalar, isMapping, isScalar, tagOf, textOf, type Mapping, type Value } from './value.ts';
+import { assignScalar, isMapping, isScalar, tagOf, textOf, weightOfText, type Mapping, type Value } from './value.ts';
 
 /**
  * Sets a value inside a text that is itself JSON or YAML, such as a file in a ConfigMap: `data.config\.json.a.b`. The rest of the text is
  * written again as kustomize does: JSON sorted, YAML with its comments and styles. False when the path does not lead into such a text;
  * then nothing has been changed.
  */
-export function setInStructuredText(object: Mapping, path: readonly string[], value: Value, make: MadeKind): boolean {
+export function setInStructuredText(object: Mapping, path: readonly string[], value: Value, make: MadeKind, spend: Spend): boolean {
   const outer = textField(object, path);
   if (outer === undefined) return false;
   const text = textOf(slotValue(outer.slot));
+  spend(weightOfText(text));
   const written = attempt(() => rewrite(text, outer.rest, value, make));
   if (written === undefined) return false;
   assignScalar(outer.slot.holder, outer.slot.key, written);

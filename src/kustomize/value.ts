@@ -194,6 +194,22 @@ export function withText(old: Value | undefined, text: string): ScalarValue {
 }
 
 /** A deep copy. */
+/** How much a value weighs: one for each value and key in it, and one more for each 64 characters of text. */
+export function weightOf(value: Value): number {
+  if (typeof value === 'string') return weightOfText(value);
+  if (typeof value !== 'object' || value === null) return 1;
+  if (value instanceof Scalar) return weightOfText(value.text);
+  let sum = 1;
+  if (Array.isArray(value)) for (const item of value) sum += weightOf(item);
+  else for (const key of Object.keys(value)) sum += weightOfText(key) + weightOf(value[key] ?? null);
+  return sum;
+}
+
+/** The weight of a text as a value. */
+export function weightOfText(text: string): number {
+  return 1 + (text.length >> 6);
+}
+
 export function copyValue<T extends Value>(value: T): T;
 export function copyValue(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;

@@ -62,7 +62,7 @@ const FILTERS: Readonly<Record<string, Run>> = {
     return undefined;
   },
   'patchjson6902.Filter': (list, config) => {
-    for (const resource of list.items) patchObject(resource, parseJsonPatch(String(config['Patch'])));
+    for (const resource of list.items) patchObject(resource, parseJsonPatch(String(config['Patch'])), () => undefined);
     return undefined;
   },
   'patchstrategicmerge.Filter': (list, config) => {

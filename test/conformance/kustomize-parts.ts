@@ -17,7 +17,14 @@ export function newContext(): BuildContext {
 }
 
 export function newLoader(tree: FileTree): Loader {
-  return Loader.at(tree, '', 'rootOnly', { remote: undefined, reads: new Set(), maxDepth: 100, isWholeFileSystem: true, realPath: undefined });
+  return Loader.at(tree, '', 'rootOnly', {
+    remote: undefined,
+    reads: new Set(),
+    maxDepth: 100,
+    isWholeFileSystem: true,
+    realPath: undefined,
+    countBytes: () => undefined,
+  });
 }
 
 /** The resources of a text, as a transformer gets them. */

@@ -278,7 +278,7 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     });
     const source = lab.posted.find(({ involvedObject, reason }) => involvedObject.name === name && reason === 'NewArtifact');
     assert.match(source?.message ?? '', /^stored artifact with revision 'latest@sha256:\w+' from 'oci:\/\/.*', origin source 'test', origin revision 'main@sha1:abc'$/);
-    const events = await lab.kube.list({ apiVersion: 'v1', kind: 'Event' }, { namespace: lab.namespace, fieldSelector: `involvedObject.name=${name},involvedObject.kind=Kustomization` });
+    const events = await lab.kube.list({ apiVersion: 'v1', kind: 'Event' }, { namespace: lab.namespace, fieldSelector: `involvedObject.uid=${mine[0]?.involvedObject.uid}` });
     assert.equal(events.items.length, 1);
     assert.equal((events.items[0] as unknown as { reportingComponent: string }).reportingComponent, 'kustomize-controller');
     await remove(name);

@@ -1,8 +1,9 @@
-import { groups, fieldManagers, type Artifact, type Kustomization, type KustomizationStatus } from '../../api/index.ts';
+import { groups, fieldManagers, type Artifact, type Kustomization } from '../../api/index.ts';
 import {
   ApplyError,
   applyObjects,
   defaultTakeover,
+  formatChange,
   formatChanges,
   formatPruneFailures,
   hasChanged,
@@ -18,12 +19,13 @@ import {
 } from '../../apply/index.ts';
 import type { KubeClient } from '../../kube/index.ts';
 import { formatObjectRef, type FileTree, type KubeObject } from '../../manifest/index.ts';
-import type { ConfigReader, FeatureGates, Logger, StatusSession, Trigger } from '../../runtime/index.ts';
+import type { ConfigReader, FeatureGates } from '../../runtime/index.ts';
 import { digestOf, formatDuration, isCodedError, type Clock, type Duration } from '../../std/index.ts';
 import { buildManifests } from './build.ts';
 import { KustomizationFailure, step } from './failure.ts';
 import { buildFolder, contentHash } from './inputs.ts';
 import type { Memory, Success } from './memory.ts';
+import type { Pass } from './pass.ts';
 import type { Sources } from './source.ts';
 import { timeout } from './timing.ts';
 import { readVariables, substituteAll } from './variables.ts';
@@ -42,19 +44,6 @@ export type ApplyManifestsOptions = {
   customStageKinds: ReadonlySet<string>;
 };
 
-/** One pass: what it remembers, where it reports. */
-export type ApplyPass = {
-  memory: Memory;
-  session: StatusSession<KustomizationStatus>;
-  triggers: ReadonlySet<Trigger>;
-  signal: AbortSignal;
-  log: Logger;
-  building: () => void;
-  applying: (digest: string) => void;
-  /** Says what was done, as an event. */
-  tell: (message: string) => void;
-};
-
 /** How applying went. */
 export type Applied = {
   /** Undefined when the inputs were those of the last success, so that nothing was done. */
@@ -64,19 +53,17 @@ export type Applied = {
   objects: readonly KubeObject[];
   changed: boolean;
   pruned: boolean;
-  /** True when the objects' health is to be looked at although nothing was done. */
-  checkHealth: boolean;
   digest: string;
   success: Success;
 };
 
 /** Builds and applies what the artifact says, then deletes what is no longer in it (KB06–KB71). @throws KustomizationFailure */
-export async function applyManifests(object: Kustomization, artifact: Artifact, options: ApplyManifestsOptions, pass: ApplyPass): Promise<Applied> {
-  const { memory, session, signal } = pass;
-  const tree = await readTree(artifact, options, signal);
+export async function applyManifests(artifact: Artifact, options: ApplyManifestsOptions, pass: Pass): Promise<Applied> {
+  const { object, memory, session, context } = pass;
+  const tree = await readTree(artifact, options, context.signal);
   const folder = findFolder(object, tree);
   session.draft.lastAttemptedRevision = artifact.revision;
-  pass.building();
+  pass.progress('Building manifests');
   const postBuild = await step('BuildFailed', () => readVariables(object, options.configs));
   const variables = postBuild?.hash ?? '';
   const previous = memory.success;
@@ -89,25 +76,26 @@ export async function applyManifests(object: Kustomization, artifact: Artifact, 
   const objects = commonMetadata === undefined ? substituted : substituted.map((one) => withCommonMetadata(one, commonMetadata));
   refuseEncrypted(objects);
   const digest = digestOf(JSON.stringify(substituted));
-  for (const { severity, message } of built.diagnostics) pass.log.info('kustomize says', { severity, diagnostic: message.trim() });
-  pass.applying(digest);
+  for (const { severity, message } of built.diagnostics) pass.context.log.info('kustomize says', { severity, diagnostic: message.trim() });
+  pass.digest = digest;
+  pass.progress('Detecting drift');
   const account = object.spec.serviceAccountName ?? options.defaultServiceAccount;
   memory.actAs(account);
   const client = actingClient(object, account, options.kube);
   const old = object.status.inventory ?? { entries: [] };
-  const result = await apply(object, objects, old, client, options, pass);
+  const result = await apply(objects, old, client, options, pass);
   memory.known = result.known;
   memory.stray = false;
   session.draft.inventory = { entries: [...result.inventory.entries] };
   watchKinds(result, options, pass);
   const changed = result.changes.some(hasChanged);
-  if (changed) pass.tell([formatChanges(result.changes), ...result.drift.map(driftText)].join('\n'));
-  for (const warning of result.warnings) pass.log.info('warning while applying', { object: formatObjectRef(warning.ref), warning: warning.message });
-  const pruned = await prune(object, old, result.inventory, client, options, pass);
+  if (changed) pass.notice('Normal', [formatChanges(result.changes), ...result.drift.map(driftText)].join('\n'));
+  for (const warning of result.warnings) pass.context.log.info('warning while applying', { object: formatObjectRef(warning.ref), warning: warning.message });
+  const pruned = await prune(old, result.inventory, client, options, pass);
   const { uid, generation } = object.metadata;
   const content = contentHash(tree, folder, built.reads);
   const success: Success = { uid, generation, content, reads: built.reads, folder, variables, digest };
-  return { result, last: result, objects, changed, pruned, checkHealth: true, digest, success };
+  return { result, last: result, objects, changed, pruned, digest, success };
 }
 
 async function readTree(artifact: Artifact, options: ApplyManifestsOptions, signal: AbortSignal): Promise<FileTree> {
@@ -127,19 +115,19 @@ function findFolder(object: Kustomization, tree: FileTree): string {
   throw new KustomizationFailure('ArtifactFailed', `kustomization path not found: ${cause}`);
 }
 
-function isUnchanged(object: Kustomization, tree: FileTree, folder: string, variables: string, previous: Success, pass: ApplyPass): boolean {
+function isUnchanged(object: Kustomization, tree: FileTree, folder: string, variables: string, previous: Success, pass: Pass): boolean {
   const { uid, generation } = object.metadata;
   if (previous.uid !== uid || previous.generation !== generation || previous.variables !== variables || previous.folder !== folder) return false;
+  const { triggers } = pass.context;
   // Someone asked explicitly, or something was changed under us: then everything is looked at.
-  if (pass.triggers.has('requested') || pass.triggers.has('drift') || pass.memory.stray || pass.memory.known.size === 0) return false;
+  if (triggers.has('requested') || triggers.has('drift') || pass.memory.stray || pass.memory.known.size === 0) return false;
   return contentHash(tree, folder, previous.reads) === previous.content;
 }
 
 function unchanged(object: Kustomization, memory: Memory, previous: Success): Applied {
   const inventory: Inventory = object.status.inventory ?? { entries: [] };
   const last: ApplyResult = { changes: memory.changes, inventory, known: memory.known, applied: new Map(), drift: [], warnings: [] };
-  const checkHealth = object.spec.wait === true || (object.spec.healthChecks ?? []).length > 0;
-  return { result: undefined, last, objects: memory.jobs, changed: false, pruned: false, checkHealth, digest: previous.digest, success: previous };
+  return { result: undefined, last, objects: memory.jobs, changed: false, pruned: false, digest: previous.digest, success: previous };
 }
 
 /** Features this version does not have: said instead of ignored. */
@@ -167,16 +155,9 @@ function actingClient(object: Kustomization, account: string, kube: KubeClient):
   return account === '' ? kube : kube.impersonate({ user: `system:serviceaccount:${object.metadata.namespace}:${account}` });
 }
 
-async function apply(
-  object: Kustomization,
-  objects: readonly KubeObject[],
-  inventory: Inventory,
-  client: KubeClient,
-  options: ApplyManifestsOptions,
-  pass: ApplyPass,
-): Promise<ApplyResult> {
+async function apply(objects: readonly KubeObject[], inventory: Inventory, client: KubeClient, options: ApplyManifestsOptions, pass: Pass): Promise<ApplyResult> {
+  const { object, memory, session, context } = pass;
   const { name, namespace } = object.metadata;
-  const { memory, session, signal } = pass;
   try {
     const result = await applyObjects({
       client,
@@ -197,7 +178,7 @@ async function apply(
       },
       stageTimeout: Math.min(60_000, timeout(object)),
       clock: options.clock,
-      signal,
+      signal: context.signal,
     });
     memory.remember(result.changes, objects);
     return result;
@@ -213,7 +194,8 @@ async function apply(
 }
 
 /** Sees to it that all kinds that were applied are watched; nobody waits for that. */
-function watchKinds(result: ApplyResult, { owned }: ApplyManifestsOptions, { signal, log }: ApplyPass): void {
+function watchKinds(result: ApplyResult, { owned }: ApplyManifestsOptions, { context }: Pass): void {
+  const { signal, log } = context;
   const kinds = new Map(result.changes.map(({ ref, apiVersion }) => [`${apiVersion}/${ref.kind}`, { apiVersion, kind: ref.kind }]));
   for (const kind of kinds.values()) {
     owned.watch(kind, signal).catch((error: unknown) => {
@@ -222,24 +204,18 @@ function watchKinds(result: ApplyResult, { owned }: ApplyManifestsOptions, { sig
   }
 }
 
-async function prune(
-  object: Kustomization,
-  old: Inventory,
-  next: Inventory,
-  client: KubeClient,
-  options: ApplyManifestsOptions,
-  pass: ApplyPass,
-): Promise<boolean> {
+async function prune(old: Inventory, next: Inventory, client: KubeClient, options: ApplyManifestsOptions, pass: Pass): Promise<boolean> {
+  const { object, context } = pass;
   if (!object.spec.prune) return false;
   const stale = staleEntries(old, next);
   if (stale.length === 0) return false;
   const { name, namespace } = object.metadata;
-  const result = await pruneObjects({ client, owner: { group: groups.kustomize, name, namespace }, objects: stale, live: options.owned, signal: pass.signal });
+  const result = await pruneObjects({ client, owner: { group: groups.kustomize, name, namespace }, objects: stale, live: options.owned, signal: context.signal });
   if (result.failures.length > 0) {
     pass.session.draft.inventory = { entries: [...mergeInventories(next, result.survivors).entries] };
     throw new KustomizationFailure('PruneFailed', formatPruneFailures(result.failures), { cause: result.failures[0]?.cause });
   }
-  pass.tell(result.changes.map(({ ref, action }) => `${formatObjectRef(ref)} ${action}`).join('\n'));
+  pass.notice('Normal', result.changes.map(formatChange).join('\n'));
   return true;
 }
 

@@ -1,3 +1,3 @@
-export { KustomizationController, kustomizationConditions, correctionDelay, type KustomizationOptions } from './controller.ts';
+export { KustomizationController, kustomizationConditions, type KustomizationOptions } from './controller.ts';
 export { Memories } from './memory.ts';
 export { formatSourceKey, sourceKey, Sources, type SourceKey } from './source.ts';

@@ -1,6 +1,6 @@
 import { driftOf, type ChangeSet, type Known, type LiveRecord, type OwnedChange, type OwnedObjects } from '../../apply/index.ts';
 import { objectRefKey, type KubeObject, type ObjectRef } from '../../manifest/index.ts';
-import type { Instant } from '../../std/index.ts';
+import { milliseconds, type Duration, type Instant } from '../../std/index.ts';
 
 /** The inputs of the last reconcile that went well; equal inputs give an equal end. */
 export type Success = {
@@ -120,4 +120,15 @@ export class Memories {
   close(): void {
     this.#stop();
   }
+}
+
+const FIGHT_WINDOW = 60_000;
+const FREE_CORRECTIONS = 5;
+const SLOWEST = 60_000;
+
+/** How long to wait before putting drift right: nothing, unless there were many corrections within a minute (a fight with another writer). */
+export function correctionDelay(memory: Pick<Memory, 'corrections'>, now: Instant): Duration {
+  memory.corrections = [...memory.corrections.filter((at) => now - at < FIGHT_WINDOW), now].slice(-50);
+  const excess = memory.corrections.length - FREE_CORRECTIONS;
+  return milliseconds(excess <= 0 ? 0 : Math.min(SLOWEST, 1000 * 2 ** Math.min(excess, 10)));
 }

@@ -44,6 +44,9 @@ suite('sprig: text', () => {
       ['substr 3 -1 "hello"', 'lo'],
       ['abbrev 8 "hello world"', 'hello...'],
       ['abbrevboth 5 10 "1234 5678 9123"', '...5678...'],
+      ['contains (trunc 1 "日") "日本"', 'true'],
+      ['trimPrefix (trunc 1 "é") "éa" | quote', String.raw`"\xa9a"`],
+      ['splitList (trunc 1 "é") "aéb" | quote', String.raw`"[a \xa9b]"`],
       ['printf "%s%s" (trunc 1 "é") (substr 1 2 "é")', 'é'],
     ]);
     fails([

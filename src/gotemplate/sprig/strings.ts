@@ -2,6 +2,7 @@ import {
   anyType,
   boolType,
   budgetExceeded,
+  bytesToText,
   compareText,
   formatValue,
   GoError,
@@ -23,6 +24,7 @@ import {
   stringSliceType,
   stringType,
   textByteLength,
+  textToBytes,
   toLowerText,
   toUpperText,
   scanInt,
@@ -36,6 +38,33 @@ import { exactInt, fn, int, text, variadic, type Functions } from './define.ts';
 
 /** What Go's allocator refuses at once; less than that, it tries. */
 const MAX_ALLOCATION = 2 ** 48;
+
+/** One character per byte: what a part that is no whole rune must be looked for in. */
+function byteText(value: string): string {
+  return Buffer.from(textToBytes(value)).toString('latin1');
+}
+
+function fromByteText(value: string): string {
+  return bytesToText(Buffer.from(value, 'latin1'));
+}
+
+/** A question about a part of a text, asked of the bytes where the part is no whole rune. */
+function ask(part: GoValue, value: GoValue, question: (value: string, part: string) => boolean): boolean {
+  const [whole, sought] = [text(value), text(part)];
+  return sought.isWellFormed() ? question(whole, sought) : question(byteText(whole), byteText(sought));
+}
+
+/** The text without `part` at one of its ends, where `question` finds it there. */
+function without(part: GoValue, value: GoValue, question: (value: string, part: string) => boolean, from: 'start' | 'end'): GoValue {
+  const sought = text(part);
+  if (sought === '' || !ask(part, value, question)) return value;
+  const length = textByteLength(text(value));
+  const cut = textByteLength(sought);
+  return from === 'start' ? sliceBytes(text(value), cut, length) : sliceBytes(text(value), 0, length - cut);
+}
+
+const startsWith = (value: string, part: string): boolean => value.startsWith(part);
+const endsWith = (value: string, part: string): boolean => value.endsWith(part);
 
 /** strings.Repeat, with its panics. */
 export function repeat(value: string, count: number): string {
@@ -113,6 +142,7 @@ function indent(spaces: number, value: string): string {
 /** strings.Split and SplitN: at most `limit` parts, all when it is negative. */
 export function splitText(value: string, separator: string, limit = -1): string[] {
   if (limit === 0) return [];
+  if (!separator.isWellFormed()) return splitText(byteText(value), byteText(separator), limit).map(fromByteText);
   const explode = separator === '' && value.length <= 2 * MAX_LIST;
   const parts = explode ? [...value] : value.split(separator, MAX_LIST + 1);
   if (parts.length > MAX_LIST) throw budgetExceeded('number of parts of a split text', MAX_LIST);
@@ -128,6 +158,7 @@ function numbered(parts: readonly string[]): GoMap {
 /** strings.Replace of all: an empty `from` matches before every rune and at the end. */
 function replaceText(value: string, from: string, to: string): string {
   if (from === to) return value;
+  if (!from.isWellFormed()) return fromByteText(replaceText(byteText(value), byteText(from), byteText(to)));
   if (from === '' && value.length * (to.length + 1) > MAX_TEXT) throw budgetExceeded('length of a replaced text', MAX_TEXT);
   const pieces = from === '' ? ['', ...value, ''] : value.split(from);
   if (value.length + pieces.length * to.length > MAX_TEXT) throw budgetExceeded('length of a replaced text', MAX_TEXT);
@@ -183,10 +214,8 @@ export const stringFunctions: Functions = {
   repeat: fn([I, S], S, (count, value) => repeat(text(value), int(count))),
   trimall: fn([S, S], S, (cutset, value) => trimSet(text(value), text(cutset))),
   trimAll: fn([S, S], S, (cutset, value) => trimSet(text(value), text(cutset))),
-  trimSuffix: fn([S, S], S, (suffix, value) =>
-    text(suffix) !== '' && text(value).endsWith(text(suffix)) ? text(value).slice(0, -text(suffix).length) : value,
-  ),
-  trimPrefix: fn([S, S], S, (prefix, value) => (text(value).startsWith(text(prefix)) ? text(value).slice(text(prefix).length) : value)),
+  trimSuffix: fn([S, S], S, (suffix, value) => without(suffix, value, endsWith, 'end')),
+  trimPrefix: fn([S, S], S, (prefix, value) => without(prefix, value, startsWith, 'start')),
   nospace: fn([S], S, (value) => nospace(text(value))),
   initials: fn([S], S, (value) => initials(text(value))),
   swapcase: fn([S], S, (value) => swapCase(text(value))),
@@ -195,9 +224,9 @@ export const stringFunctions: Functions = {
   kebabcase: fn([S], S, (value) => kebabCase(text(value))),
   wrap: fn([I, S], S, (width, value) => wrap(text(value), int(width), '', false)),
   wrapWith: fn([I, S, S], S, (width, separator, value) => wrap(text(value), int(width), text(separator), true)),
-  contains: fn([S, S], boolType, (part, value) => text(value).includes(text(part))),
-  hasPrefix: fn([S, S], boolType, (prefix, value) => text(value).startsWith(text(prefix))),
-  hasSuffix: fn([S, S], boolType, (suffix, value) => text(value).endsWith(text(suffix))),
+  contains: fn([S, S], boolType, (part, value) => ask(part, value, (whole, sought) => whole.includes(sought))),
+  hasPrefix: fn([S, S], boolType, (prefix, value) => ask(prefix, value, startsWith)),
+  hasSuffix: fn([S, S], boolType, (suffix, value) => ask(suffix, value, endsWith)),
   quote: variadic([anyType], S, (values) => joinPresent(values, (value) => quote(toText(value)))),
   squote: variadic([anyType], S, (values) => joinPresent(values, (value) => `'${formatValue(value)}'`)),
   cat: variadic([anyType], S, catTexts),

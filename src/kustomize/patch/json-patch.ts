@@ -1,5 +1,7 @@
+import type { Spend } from '../build-context.ts';
 import { KustomizeError } from '../errors.ts';
 import type { Json } from '../from-json.ts';
+import { weightOf } from '../value.ts';
 
 /** One operation of a JSON patch (RFC 6902), decoded but not checked. */
 export type JsonOperation = { readonly [field: string]: Json };
@@ -9,10 +11,11 @@ type Container = Json[] | { [key: string]: Json };
 
 /**
  * Applies a JSON patch to a document, which it changes, and returns the result. The rules and errors are those of the Go library
- * kustomize uses (evanphx/json-patch v4): `replace` of a field that is missing adds it, indices may be negative.
+ * kustomize uses (evanphx/json-patch v4): `replace` of a field that is missing adds it, indices may be negative. What is copied within
+ * the document is counted with `spend`.
  */
-export function applyJsonPatch(document: { [key: string]: Json }, patch: JsonPatch): Json {
-  const root = new Root(document);
+export function applyJsonPatch(document: { [key: string]: Json }, patch: JsonPatch, spend: Spend): Json {
+  const root = new Root(document, spend);
   for (const operation of patch) root.apply(operation);
   return root.document;
 }
@@ -23,9 +26,11 @@ function failed(message: string): KustomizeError {
 
 class Root {
   document: Container;
+  readonly #spend: Spend;
 
-  constructor(document: Container) {
+  constructor(document: Container, spend: Spend) {
     this.document = document;
+    this.#spend = spend;
   }
 
   apply(operation: JsonOperation): void {
@@ -112,6 +117,7 @@ class Root {
     const path = pointer(operation, 'path', 'copy operation failed to decode path: missing value');
     const place = this.#find(path);
     if (place === undefined) throw failed(`copy operation does not apply: doc is missing destination path: ${path}: missing value`);
+    this.#spend(weightOf(value ?? null));
     within('error while adding value during copy', () => place.add(copy(value ?? null)));
   }
 

@@ -2,10 +2,11 @@ import type { BuildContext } from '../build-context.ts';
 import { toFieldSpecs } from '../configurations.ts';
 import { within } from '../errors.ts';
 import type { FieldSpec } from '../field-spec.ts';
-import type { Kustomization, LabelFields } from '../kustomization.ts';
+import type { Kustomization, LabelFields, StringMap } from '../kustomization.ts';
 import type { Loader } from '../loader.ts';
 import { configure, type TransformStep } from '../step.ts';
 import { addFieldSpec, addFieldSpecs, type TransformerConfig } from '../transformer-config.ts';
+import { weightOfText } from '../value.ts';
 import { addAffix } from './affix.ts';
 import { setEntries } from './entries.ts';
 import { setImages } from './images.ts';
@@ -27,7 +28,7 @@ export function builtinTransformers(
     ...patchSteps(kustomization, loader, context),
     ...nameSteps(kustomization, config),
     ...labelSteps(kustomization, config),
-    ...valueSteps(kustomization, config, loader),
+    ...valueSteps(kustomization, config, loader, context),
   ];
 }
 
@@ -52,10 +53,10 @@ function nameSteps({ namespace = '', namePrefix = '', nameSuffix = '' }: Kustomi
     steps.push({ kind: 'NamespaceTransformer', transform: (list) => setNamespace(list, { namespace, specs: config.namespace }) });
   }
   if (namePrefix !== '') {
-    steps.push({ kind: 'PrefixTransformer', transform: (list) => addAffix(list, 'prefix', namePrefix, config.namePrefix) });
+    steps.push({ kind: 'PrefixTransformer', weight: weightOfText(namePrefix), transform: (list) => addAffix(list, 'prefix', namePrefix, config.namePrefix) });
   }
   if (nameSuffix !== '') {
-    steps.push({ kind: 'SuffixTransformer', transform: (list) => addAffix(list, 'suffix', nameSuffix, config.nameSuffix) });
+    steps.push({ kind: 'SuffixTransformer', weight: weightOfText(nameSuffix), transform: (list) => addAffix(list, 'suffix', nameSuffix, config.nameSuffix) });
   }
   return steps;
 }
@@ -64,16 +65,21 @@ function labelSteps({ labels = [], commonLabels, commonAnnotations }: Kustomizat
   const steps: TransformStep[] = [];
   for (const label of labels) {
     const specs = within('failed to merge labels', () => labelSpecs(label, config), 'KustomizationInvalid');
-    steps.push({ kind: 'LabelTransformer', transform: (list) => setEntries(list, label.pairs ?? new Map(), specs) });
+    steps.push(entriesStep('LabelTransformer', label.pairs, specs));
   }
   if (labels.length > 0 || (commonLabels?.size ?? 0) > 0) {
-    steps.push({ kind: 'LabelTransformer', transform: (list) => setEntries(list, commonLabels ?? new Map(), config.commonLabels) });
+    steps.push(entriesStep('LabelTransformer', commonLabels, config.commonLabels));
   }
   if (commonAnnotations !== undefined && commonAnnotations.size > 0) {
-    const transform: TransformStep['transform'] = (list) => setEntries(list, commonAnnotations, config.commonAnnotations);
-    steps.push({ kind: 'AnnotationsTransformer', transform });
+    steps.push(entriesStep('AnnotationsTransformer', commonAnnotations, config.commonAnnotations));
   }
   return steps;
+}
+
+function entriesStep(kind: string, entries: StringMap = new Map(), specs: readonly FieldSpec[]): TransformStep {
+  let weight = 0;
+  for (const [key, value] of entries) weight += weightOfText(key) + weightOfText(value);
+  return { kind, weight, transform: (list) => setEntries(list, entries, specs) };
 }
 
 /** The fields one entry of `labels` is for. */
@@ -84,12 +90,12 @@ function labelSpecs({ fields, includeSelectors, includeTemplates }: LabelFields,
   return addFieldSpec(own.length === 0 ? config.templateLabels : addFieldSpecs(own, config.templateLabels), METADATA_LABELS);
 }
 
-function valueSteps(kustomization: Kustomization, config: TransformerConfig, loader: Loader): TransformStep[] {
+function valueSteps(kustomization: Kustomization, config: TransformerConfig, loader: Loader, context: BuildContext): TransformStep[] {
   const steps: TransformStep[] = [];
   for (const patch of kustomization.patchesJson6902 ?? []) {
     const kind = 'PatchJson6902Transformer';
     const shown = { target: patch.target, path: patch.path, jsonOp: patch.patch };
-    steps.push({ kind, transform: configure(kind, shown, () => prepareJson6902(patch, loader)) });
+    steps.push({ kind, transform: configure(kind, shown, () => prepareJson6902(patch, loader, context)) });
   }
   for (const { name = '', count = 0 } of kustomization.replicas ?? []) {
     steps.push({ kind: 'ReplicaCountTransformer', transform: (list) => setReplicas(list, name, count, config.replicas) });
@@ -102,7 +108,7 @@ function valueSteps(kustomization: Kustomization, config: TransformerConfig, loa
   const replacements = kustomization.replacements ?? [];
   if (replacements.length > 0) {
     const kind = 'ReplacementTransformer';
-    steps.push({ kind, transform: configure(kind, { replacements }, () => prepareReplacements(replacements, loader)) });
+    steps.push({ kind, transform: configure(kind, { replacements }, () => prepareReplacements(replacements, loader, context.spend)) });
   }
   return steps;
 }

@@ -1,6 +1,6 @@
 import { decodeJson, isYamlObject, readYaml, type YamlValue } from '../../golang/index.ts';
-import { errorMessage } from '../../std/index.ts';
-import type { BuildContext } from '../build-context.ts';
+import { errorMessage, isCodedError } from '../../std/index.ts';
+import type { BuildContext, Spend } from '../build-context.ts';
 import { KustomizeError, wrapError } from '../errors.ts';
 import { fromJsonObject, type Json } from '../from-json.ts';
 import { quote } from '../go-text.ts';
@@ -14,7 +14,7 @@ import { fileText, readObjects } from '../read-documents.ts';
 import type { ResourceList } from '../resource-list.ts';
 import { metaMap, setMetaMap, toResource, type Resource } from '../resource.ts';
 import { EVERYTHING, formatSelector, select, type Selector } from '../selector.ts';
-import { copyValue, isEmpty, isMapping, type Mapping } from '../value.ts';
+import { copyValue, isEmpty, isMapping, weightOf, type Mapping } from '../value.ts';
 
 /** A transformer whose files have been read. */
 export type Transform = (list: ResourceList) => void;
@@ -49,7 +49,7 @@ export function preparePatch(fields: PatchFields, loader: Loader, context: Build
     return (list) => mergeAll(list, patches, target, source, context);
   }
   const operations = json.value ?? [];
-  return (list) => patchSelected(list, operations, target, source, true);
+  return (list) => patchSelected(list, operations, target, source, true, context.spend);
 }
 
 function patchText({ patch = '', path = '' }: PatchFields, loader: Loader, config: string): { text: string; source: string } {
@@ -68,6 +68,7 @@ function attempt<T>(work: () => T): { value?: T; error?: unknown } {
   try {
     return { value: work() };
   } catch (error) {
+    if (isCodedError(error) && error.code === 'LimitExceeded') throw error;
     return { error };
   }
 }
@@ -132,6 +133,7 @@ function mergeIntoNamed(list: ResourceList, patch: Resource, context: BuildConte
 
 /** Applies one patch to several resources; a resource it removes goes at once. Throws when two become one. */
 export function mergeIntoEach(list: ResourceList, selected: readonly Resource[], patch: Resource, context: BuildContext): void {
+  context.spend(selected.length * weightOf(patch.object));
   for (const target of selected) {
     const object = copyValue(patch.object);
     object['apiVersion'] = target.apiVersion;
@@ -184,25 +186,33 @@ function keepAnnotations(target: Resource): () => boolean {
   };
 }
 
-function patchSelected(list: ResourceList, operations: JsonPatch, target: Selector | undefined, source: string, remember: boolean): void {
+function patchSelected(
+  list: ResourceList,
+  operations: JsonPatch,
+  target: Selector | undefined,
+  source: string,
+  remember: boolean,
+  spend: Spend,
+): void {
   if (target === undefined) throw new KustomizeError('PatchFailed', `must specify a target for JSON patch ${source}`);
   const selected = select(list.items, target);
+  spend(selected.length * operations.reduce((sum, { value = null }) => sum + weightOf(value), operations.length));
   for (const resource of selected) {
     if (remember) resource.storePreviousId();
-    patchObject(resource, operations);
+    patchObject(resource, operations, spend);
   }
   if (selected.length > 0) list.invalidate();
 }
 
 /** Applies a JSON patch to a resource. Annotations are always there to be patched once the build knows something of the resource. */
-export function patchObject(resource: Resource, operations: JsonPatch): void {
+export function patchObject(resource: Resource, operations: JsonPatch, spend: Spend): void {
   const document = toPlainObject(resource.object);
   const metadata = document['metadata'];
   if (resource.hasState && isYamlObject(metadata)) {
     metadata['annotations'] ??= {};
   }
   const annotations = isYamlObject(metadata) ? metadata['annotations'] : undefined;
-  const result: Json = applyJsonPatch(document, operations);
+  const result: Json = applyJsonPatch(document, operations, spend);
   if (typeof result !== 'object' || result === null || Array.isArray(result)) {
     throw new KustomizeError('PatchFailed', 'json: cannot unmarshal array into Go value of type map[string]interface {}');
   }
@@ -241,13 +251,13 @@ function readPatches(path: string, loader: Loader, context: BuildContext): Resou
 export function inFile(error: unknown, path: string): unknown {
   const message = errorMessage(error);
   if (error instanceof KustomizeError && message.includes('MalformedYAMLError')) {
-    return new KustomizeError('YamlMalformed', `${message} in File: ${path}`, { subject: path, cause: error });
+    return new KustomizeError(error.code, `${message} in File: ${path}`, { subject: path, cause: error });
   }
   return error;
 }
 
 /** Makes one entry of `patchesJson6902` ready. */
-export function prepareJson6902(fields: PatchFields & { jsonOp?: string }, loader: Loader): Transform {
+export function prepareJson6902(fields: PatchFields & { jsonOp?: string }, loader: Loader, context: BuildContext): Transform {
   const { target, path = '' } = fields;
   if (target?.name === undefined || target.name === '') throw new KustomizeError('PatchFailed', 'must specify the target name');
   const text = json6902Text(fields, loader);
@@ -258,7 +268,7 @@ export function prepareJson6902(fields: PatchFields & { jsonOp?: string }, loade
     throw wrapError(error, `decoding ${text}`, 'PatchFailed');
   }
   if (operations.length === 0) throw new KustomizeError('PatchFailed', `patch appears to be empty; file=${path}, JsonOp=${text}`);
-  return (list) => patchSelected(list, operations, toSelector(target), '', false);
+  return (list) => patchSelected(list, operations, toSelector(target), '', false, context.spend);
 }
 
 function json6902Text({ path = '', patch = '', jsonOp = patch }: PatchFields & { jsonOp?: string }, loader: Loader): string {

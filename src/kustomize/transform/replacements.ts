@@ -1,4 +1,5 @@
 import { readYaml, type YamlValue } from '../../golang/index.ts';
+import type { Spend } from '../build-context.ts';
 import { KustomizeError, wrapError } from '../errors.ts';
 import { decodeInto, sliceOf } from '../go-decode.ts';
 import { quote } from '../go-text.ts';
@@ -23,6 +24,8 @@ import {
   tagOf,
   retaggedScalar,
   textOf,
+  weightOf,
+  weightOfText,
   type ScalarValue,
   type Value,
 } from '../value.ts';
@@ -33,7 +36,7 @@ const DEFAULT_FIELD_PATH = 'metadata.name';
 type Target = NonNullable<ReplacementFields['targets']>[number];
 
 /** Makes `replacements` ready: entries with a path are read from there. */
-export function prepareReplacements(fields: readonly ReplacementFields[], loader: Loader): (list: ResourceList) => void {
+export function prepareReplacements(fields: readonly ReplacementFields[], loader: Loader, spend: Spend): (list: ResourceList) => void {
   const replacements = fields.flatMap((each) => {
     const { path = '', source, targets = [] } = each;
     if (path === '') return [each];
@@ -42,7 +45,7 @@ export function prepareReplacements(fields: readonly ReplacementFields[], loader
     }
     return parseReplacements(fileText(loader.load(path)));
   });
-  return (list) => applyReplacements(list, replacements);
+  return (list) => applyReplacements(list, replacements, spend);
 }
 
 function parseReplacements(text: string): ReplacementFields[] {
@@ -54,14 +57,14 @@ function parseReplacements(text: string): ReplacementFields[] {
 }
 
 /** Copies values from fields of resources (or given ones) to fields of others. */
-export function applyReplacements(list: ResourceList, replacements: readonly ReplacementFields[]): void {
+export function applyReplacements(list: ResourceList, replacements: readonly ReplacementFields[], spend: Spend): void {
   for (const replacement of replacements) {
     const { source, sourceValue, targets } = replacement;
     if ((sourceValue === undefined && source === undefined) || targets === undefined) {
       throw new KustomizeError('ReplacementFailed', 'replacements must specify a source and at least one target');
     }
     const value = sourceOf(list.items, replacement);
-    for (const target of targets) copyToTarget(list.items, value, target);
+    for (const target of targets) copyToTarget(list.items, value, target, spend);
     list.invalidate();
   }
 }
@@ -130,7 +133,7 @@ function refine(value: Value, options: FieldOptionFields | undefined): Value {
   return tagOf(value) === '!!str' ? part : retaggedScalar(tagOf(value), part);
 }
 
-function copyToTarget(resources: readonly Resource[], source: Source, target: Target): void {
+function copyToTarget(resources: readonly Resource[], source: Source, target: Target, spend: Spend): void {
   if (target.select === undefined) throw new KustomizeError('ReplacementFailed', 'target must specify resources to select');
   let matches: (resource: Resource) => boolean;
   try {
@@ -139,8 +142,9 @@ function copyToTarget(resources: readonly Resource[], source: Source, target: Ta
     throw wrapError(error, 'error creating target selector', 'ReplacementFailed');
   }
   const paths = (target.fieldPaths ?? []).length === 0 ? [DEFAULT_FIELD_PATH] : (target.fieldPaths ?? []);
+  spend(resources.length);
   for (const resource of resources) {
-    if (matches(resource)) for (const path of paths) copyToField(resource, source, path, target.options);
+    if (matches(resource)) for (const path of paths) copyToField(resource, source, path, target.options, spend);
   }
 }
 
@@ -168,12 +172,21 @@ function namesResource(selector: Selector): boolean {
   return (['group', 'version', 'kind', 'name', 'namespace'] as const).some((key) => selector[key] !== EVERYTHING[key]);
 }
 
-function copyToField(resource: Resource, { value, untyped }: Source, path: string, options: FieldOptionFields | undefined): void {
+function copyToField(
+  resource: Resource,
+  { value, untyped }: Source,
+  path: string,
+  options: FieldOptionFields | undefined,
+  spend: Spend,
+): void {
   const make: MadeKind = options?.create === true ? kindOf(value) : undefined;
   const parts = smarterSplitPath(path, '.');
-  if (setInStructuredText(resource.object, parts, value, make)) return;
+  if (setInStructuredText(resource.object, parts, value, make, spend)) return;
   const slots = findSlots(resource, parts, path, make);
-  for (const slot of slots) setValue(slot, value, untyped, options);
+  for (const slot of slots) {
+    spend(weightOf(value) + weightOfText(textOf(slotValue(slot))));
+    setValue(slot, value, untyped, options);
+  }
 }
 
 function kindOf(value: Value): MadeKind {

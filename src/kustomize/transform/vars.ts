@@ -87,10 +87,10 @@ export function markVarSources(list: ResourceList, vars: readonly Var[], schemas
 }
 
 /** Replaces `$(NAME)` in the fields the specs name. Returns the names of the vars that were never used. */
-export function resolveVars(list: ResourceList, vars: readonly Var[], specs: readonly FieldSpec[]): string[] {
+export function resolveVars(list: ResourceList, vars: readonly Var[], specs: readonly FieldSpec[], spend: Spend): string[] {
   if (vars.length === 0) return [];
   const values = new Map(vars.map((each) => [each.name, valueOf(list, each)]));
-  const replacer = new Replacer(values);
+  const replacer = new Replacer(values, spend);
   const ready = fieldSpecs(specs);
   for (const { object, id } of list.items) {
     ready.visit(object, id, undefined, (value, holder, key) => replacer.replaceIn(value, holder, key));
@@ -127,9 +127,11 @@ const VALUE_TAGS: ReadonlySet<string> = new Set(['!!int', '!!float', '!!bool', '
 class Replacer {
   readonly #values: ReadonlyMap<string, Value>;
   readonly #used = new Set<string>();
+  readonly #spend: Spend;
 
-  constructor(values: ReadonlyMap<string, Value>) {
+  constructor(values: ReadonlyMap<string, Value>, spend: Spend) {
     this.#values = values;
+    this.#spend = spend;
   }
 
   get unused(): string[] {
@@ -162,15 +164,17 @@ class Replacer {
   #expand(text: string): ScalarValue {
     let out = '';
     let from = 0;
+    const lastEnd = text.lastIndexOf(')');
     for (let at = 0; at < text.length - 1; at++) {
       if (text[at] !== '$') continue;
       out += text.slice(from, at);
       const next = text[at + 1];
-      const end = next === '(' ? text.indexOf(')', at + 2) : -1;
+      const end = next === '(' && at + 2 <= lastEnd ? text.indexOf(')', at + 2) : -1;
       if (end >= 0) {
         const name = text.slice(at + 2, end);
         const value = this.#value(name);
         if (at === 0 && end === text.length - 1) return value;
+        this.#spend(weightOfText(String(value)));
         out += String(value);
         at = end;
       } else {

@@ -46,7 +46,7 @@ export function selfSignedCertificate(hosts: readonly string[], now: number): Se
   const day = 86_400_000;
   const validity = der(TAG.sequence, utcTime(now - day), utcTime(now + 365 * day));
   const serial = randomBytes(16);
-  serial[0] = (serial[0] ?? 0) & 0x7f;
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
   const extensions = der(
     0xa3,
     der(
