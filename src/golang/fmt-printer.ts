@@ -143,11 +143,17 @@ export class Printer {
   #rare(value: GoValue, verb: string, depth: number): void {
     if (value instanceof GoByteSlice) {
       if ('sqxX'.includes(verb)) this.#bytes(value, verb, value.type.name);
+      else if ('vd'.includes(verb) && this.#isPlain()) this.write(`[${value.bytes.join(' ')}]`);
       else this.#list(value.type.name, value.type.elem, byteItems(value), verb, depth);
     } else if (value instanceof GoFloat32) this.#float(value.value, 32, verb, value);
     else if (value instanceof GoComplex) this.#complex(value, verb);
     else if (value instanceof GoKeyedMap) this.#pairs(value, verb, depth);
     else if (value instanceof GoFunc) this.#pointer(value, verb);
+  }
+
+  #isPlain(): boolean {
+    const { minus, plus, sharp, space, zero, plusV, sharpV } = this.flags;
+    return this.width === undefined && this.precision === undefined && ![minus, plus, sharp, space, zero, plusV, sharpV].includes(true);
   }
 
   #slice(value: GoSlice, verb: string, depth: number): void {

@@ -3,6 +3,7 @@ import { Accumulator } from './accumulator.ts';
 import { absorb } from './absorb.ts';
 import type { BuildContext } from './build-context.ts';
 import { readConfigurations, readCrdConfig } from './configurations.ts';
+import { errorMessage } from '../std/index.ts';
 import { KustomizeError, restate, within, wrapError } from './errors.ts';
 import { builtinGenerators } from './generate/generators.ts';
 import { quote } from './go-text.ts';
@@ -244,7 +245,9 @@ export class Target {
 
   #run(into: Accumulator, steps: readonly Step[], originOf: (kind: string) => Origin | undefined): void {
     for (const step of steps) {
-      this.context.spend(into.resources.size * (1 + (step.weight ?? 0)));
+      const { size } = into.resources;
+      this.context.count('visits', size);
+      this.context.spend(size * (step.weight ?? 0));
       step.transform(into.resources);
       const by = step.origin ?? originOf(step.kind);
       if (by !== undefined) for (const { state } of into.resources.items) noteTransformation(state, by);

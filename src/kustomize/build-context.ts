@@ -40,8 +40,10 @@ export type BuildLimits = ComposeLimits & {
   maxBaseDepth: number;
   /** Bytes of files read in one build; a file that is read again counts again. */
   maxBytes: number;
-  /** Resources each step looks at, and the weight of what labels, patches, replacements and vars put into them (see `weightOf`). */
-  maxWork: number;
+  /** Resources looked at by all steps together. */
+  maxVisits: number;
+  /** Weight (see `weightOf`) of what labels, patches, replacements and vars put into resources. */
+  maxGrowth: number;
 };
 
 /** The budgets of a build that was given none. */
@@ -51,20 +53,22 @@ export const DEFAULT_BUILD_LIMITS: BuildLimits = {
   maxKustomizations: 20_000,
   maxBaseDepth: 100,
   maxBytes: 512 * 1024 * 1024,
-  maxWork: 50_000_000,
+  maxVisits: 100_000_000,
+  maxGrowth: 10_000_000,
 };
 
 /** What is counted against {@link BuildLimits}. */
-type Counted = 'resources' | 'kustomizations' | 'bytes' | 'work';
+type Counted = 'resources' | 'kustomizations' | 'bytes' | 'visits' | 'growth';
 
 const COUNTED: Readonly<Record<Counted, { limit: keyof BuildLimits; name: string }>> = {
   resources: { limit: 'maxResources', name: 'number of resources' },
   kustomizations: { limit: 'maxKustomizations', name: 'number of kustomizations' },
   bytes: { limit: 'maxBytes', name: 'size of the files read in bytes' },
-  work: { limit: 'maxWork', name: 'number of changes' },
+  visits: { limit: 'maxVisits', name: 'number of changes' },
+  growth: { limit: 'maxGrowth', name: 'size of all changes in values' },
 };
 
-/** Counts work before it is done; throws when a build does too much. */
+/** Counts what is put into resources before it is; throws when it is too much. */
 export type Spend = (weight: number) => void;
 
 /** What the parts of one build share. */
@@ -73,7 +77,7 @@ export class BuildContext {
   readonly schemas: Schemas;
   readonly diagnostics: Diagnostic[] = [];
   readonly inflateHelmChart: InflateHelmChart | undefined;
-  readonly #counts: Record<Counted, number> = { resources: 0, kustomizations: 0, bytes: 0, work: 0 };
+  readonly #counts: Record<Counted, number> = { resources: 0, kustomizations: 0, bytes: 0, visits: 0, growth: 0 };
 
   constructor(limits: BuildLimits, inflateHelmChart: InflateHelmChart | undefined, schemas: Schemas) {
     this.limits = limits;
@@ -81,8 +85,8 @@ export class BuildContext {
     this.schemas = schemas;
   }
 
-  /** {@link count} of work. */
-  readonly spend: Spend = (weight) => this.count('work', weight);
+  /** {@link count} of growth. */
+  readonly spend: Spend = (weight) => this.count('growth', weight);
 
   /** Counts against a budget of the build; throws when it is crossed. */
   count(what: Counted, by: number): void {

@@ -52,12 +52,53 @@ describe('hostile YAML', () => {
   it('that grows with each patch is refused before it fills the memory', () => {
     const copies = Array.from({ length: 60 }, (_, i) => `{"op": "copy", "from": "/data", "path": "/data/k${i}"}`).join(',');
     const files = { 'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, path: p.json}]\n', 'a.yaml': `${map('a')}data: {x: {y: z}}\n`, 'p.json': `[${copies}]` };
+    quickly(() => assert.equal(codeOf(files), 'LimitExceeded'));
+  });
+
+  it('that nests deeper with each patch is refused', () => {
+    const deep = `${'['.repeat(300)}1${']'.repeat(300)}`;
+    const path = (levels: number): string => `/data${'/0'.repeat(levels)}`;
+    const operations = Array.from({ length: 60 }, (_, i) => `{"op": "replace", "path": "${path(i * 300)}", "value": ${deep}}`).join(',');
+    const files = { 'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, path: p.json}]\n', 'a.yaml': map('a'), 'p.json': `[${operations}]` };
     quickly(() => assert.notEqual(codeOf(files), 'none'));
   });
 
   it('that is not text is refused', () => {
     const tree = memoryTree({ 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': new Uint8Array([0xff, 0xfe, 0x00, 0x80, 0xc3]) });
     assert.throws(() => build(tree, ''), KustomizeError);
+  });
+});
+
+describe('changes that multiply', () => {
+  const files = (kustomization: string): Record<string, string> => ({
+    'kustomization.yaml': `resources: [a.yaml]\n${kustomization}`,
+    'a.yaml': Array.from({ length: 2000 }, (_, i) => `${map(`a${i}`)}data: {k: v}\n`).join('---\n'),
+  });
+  const long = 'x'.repeat(1_000_000);
+
+  it('have a budget: labels, prefixes, patches', () => {
+    quickly(() => {
+      assert.equal(codeOf(files(`commonAnnotations: {${Array.from({ length: 30 }, (_, i) => `k${i}: ${long}`).join(', ')}}\n`)), 'LimitExceeded');
+      assert.equal(codeOf(files(`namePrefix: ${long.repeat(2)}\n`)), 'LimitExceeded');
+      const list = `[${'1,'.repeat(30_000)}1]`;
+      assert.equal(codeOf(files(`patches: [{target: {kind: ConfigMap}, patch: "{kind: X, metadata: {name: x}, data: {l: ${list}}}"}]\n`)), 'LimitExceeded');
+      assert.equal(codeOf(files(`patches: [{target: {kind: ConfigMap}, patch: '[{"op": "add", "path": "/data/l", "value": ${list}}]'}]\n`)), 'LimitExceeded');
+    });
+  });
+
+  it('have a budget: replacements', () => {
+    const double = '{source: {kind: ConfigMap, name: a1, fieldPath: data}, targets: [{select: {name: a1}, fieldPaths: [data.FIELD], options: {create: true}}]}';
+    const replacements = Array.from({ length: 60 }, (_, i) => double.replace('FIELD', `f${i}`)).join(', ');
+    quickly(() => assert.equal(codeOf(files(`replacements: [${replacements}]\n`)), 'LimitExceeded'));
+  });
+
+  it('have a budget: vars', () => {
+    const many = {
+      'kustomization.yaml': 'resources: [a.yaml]\nvars: [{name: V, objref: {apiVersion: v1, kind: ConfigMap, name: m}, fieldref: {fieldpath: data.v}}]\n',
+      'a.yaml': `${map('m')}data: {v: ${long}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, args: ["${'$(V)'.repeat(100_000)}"]}]}\n`,
+    };
+    quickly(() => assert.equal(codeOf(many), 'LimitExceeded'));
+    quickly(() => assert.equal(codeOf({ ...many, 'a.yaml': many['a.yaml'].replace(/\$\(V\)/g, '$(V') }), 'none'));
   });
 });
 
@@ -75,7 +116,7 @@ describe('hostile patterns', () => {
   });
 
   it('that are none are an error', () => {
-    assert.equal(codeOf(files('patches: [{target: {name: "("}, patch: "[{\\"op\\": \\"remove\\", \\"path\\": \\"/x\\"}]"}]\n')), 'PatchFailed');
+    assert.equal(codeOf(files('patches: [{target: {name: "("}, patch: "[{\\"op\\": \\"remove\\", \\"path\\": \\"/x\\"}]"}]\n')), 'TransformFailed');
   });
 });
 

@@ -83,6 +83,7 @@ const FILTERS: Readonly<Record<string, Run>> = {
     applyReplacements(
       list,
       fields.map((each) => decodeInto(each, REPLACEMENT, 'lenient') as ReplacementFields),
+      () => undefined,
     );
     return undefined;
   },

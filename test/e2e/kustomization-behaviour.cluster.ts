@@ -84,8 +84,13 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     const expression = { apiVersion: 'v1', kind: 'ConfigMap', inProgress: "!has(data.state)", current: "data.state == 'good'", failed: "data.state == 'bad'" };
     await install(name, { 'c.yaml': configMap(name, { v: '1' }) }, { wait: true, healthCheckExprs: [expression] });
     await lab.waitStatus(KS, name, 'waits', (status) => condition(status, 'Healthy')?.status === 'Unknown', 15_000);
+    await lab.kube.patch({ ...CONFIG_MAP, name, namespace: lab.namespace }, { type: 'merge', body: { data: { state: 'bad' } } }, { fieldManager: 'operator' });
+    const failed = await lab.notReady(KS, name, 'HealthCheckFailed');
+    assert.match(condition(failed, 'Ready')?.message ?? '', /^failed early due to stalled resources: \[ConfigMap\/behaviour\/expression status: 'Failed'\]$/);
+    const healed = Date.now();
     await lab.kube.patch({ ...CONFIG_MAP, name, namespace: lab.namespace }, { type: 'merge', body: { data: { state: 'good' } } }, { fieldManager: 'operator' });
     await lab.ready(KS, name);
+    assert.ok(Date.now() - healed < 5000, 'what heals by itself is Ready at once, not at the next interval');
     await remove(name);
   });
 

@@ -142,7 +142,6 @@ function copyToTarget(resources: readonly Resource[], source: Source, target: Ta
     throw wrapError(error, 'error creating target selector', 'ReplacementFailed');
   }
   const paths = (target.fieldPaths ?? []).length === 0 ? [DEFAULT_FIELD_PATH] : (target.fieldPaths ?? []);
-  spend(resources.length);
   for (const resource of resources) {
     if (matches(resource)) for (const path of paths) copyToField(resource, source, path, target.options, spend);
   }

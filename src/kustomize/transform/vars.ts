@@ -1,3 +1,4 @@
+import type { Spend } from '../build-context.ts';
 import { KustomizeError } from '../errors.ts';
 import { fieldSpecs, type FieldSpec } from '../field-spec.ts';
 import { formatGvk, idKey, nameKey, type Gvk } from '../gvk.ts';
@@ -12,6 +13,7 @@ import {
   plainValue,
   tagOf,
   textOf,
+  weightOfText,
   type Mapping,
   type PlainScalar,
   type ScalarValue,
