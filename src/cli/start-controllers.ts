@@ -90,8 +90,12 @@ export function startControllers(options: ControllersOptions): RunningController
   const configs = new ConfigReader(options.kube, options.clock);
   const source = startSource(options, configs);
   const kustomize = startKustomize(options, configs, source.view);
-  const watchers = options.gates.enabled('DisableConfigWatchers') ? [] : watchConfigs(options, configs, kustomize.configChanged);
   const parts = [source, kustomize];
+  const watchers = options.gates.enabled('DisableConfigWatchers')
+    ? []
+    : watchConfigs(options, configs, (config) => {
+        for (const { configChanged } of parts) configChanged(config);
+      });
   const synced = Promise.all(parts.map(({ view }) => view.waitSynced(stopping.signal)));
   return {
     ready: synced.then(() => {
@@ -107,11 +111,18 @@ export function startControllers(options: ControllersOptions): RunningController
   };
 }
 
-type Part<T> = { view: ResourceView<T>; runner: ControllerRunner; events: KubeEventRecorder; close: () => void };
+type Part<T> = {
+  view: ResourceView<T>;
+  runner: ControllerRunner;
+  events: KubeEventRecorder;
+  close: () => void;
+  /** Reconciles what refers to a ConfigMap or Secret, `Kind/namespace/name`. */
+  configChanged: (config: string) => void;
+};
 
 function startSource(options: ControllersOptions, configs: ConfigReader): Part<OCIRepository> {
   const { registries, store, clock, random, artifactAddress, intervalJitter } = options;
-  const view = openView(options, ociRepositoryKind, parseOCIRepository, {});
+  const view = openView(options, ociRepositoryKind, readOCIRepository, ociRepositoryIndexes);
   const events = recorder(options, controllerNames.source);
   const controller = new OciRepositoryController({
     view,
@@ -128,12 +139,14 @@ function startSource(options: ControllersOptions, configs: ConfigReader): Part<O
   });
   const runner = createRunner(options, controller);
   enqueueChanges(options, 'OCIRepository', view, runner);
-  return { view, runner, events, close: () => view.close() };
+  return { view, runner, events, close: () => view.close(), configChanged: enqueueUsers(view, runner) };
 }
 
-type Kustomize = Part<Kustomization> & { configChanged: (config: string) => void };
-
-function startKustomize(options: ControllersOptions, configs: ConfigReader, ociRepositories: ResourceView<OCIRepository>): Kustomize {
+function startKustomize(
+  options: ControllersOptions,
+  configs: ConfigReader,
+  ociRepositories: ResourceView<OCIRepository>,
+): Part<Kustomization> {
   const { kube, store, clock } = options;
   const view = openView(options, kustomizationKind, readKustomization, kustomizationIndexes);
   const events = recorder(options, controllerNames.kustomize);
@@ -178,24 +191,40 @@ function startKustomize(options: ControllersOptions, configs: ConfigReader, ociR
       sources.close();
       view.close();
     },
-    configChanged: (config) => {
-      for (const object of view.byIndex('config', config)) runner.enqueue(formatKey(object.metadata), 'config');
-    },
+    configChanged: enqueueUsers(view, runner),
+  };
+}
+
+function enqueueUsers<T extends { metadata: ResourceMetadata }>(view: ResourceView<T>, runner: ControllerRunner): (config: string) => void {
+  return (config) => {
+    for (const { metadata } of view.byIndex('config', config)) runner.enqueue(formatKey(metadata), 'config');
   };
 }
 
 const readKustomization: (object: KubeObject) => Kustomization = oncePerObject(parseKustomization);
+const readOCIRepository: (object: KubeObject) => OCIRepository = oncePerObject(parseOCIRepository);
+
+type Indexes = Readonly<Record<string, (object: KubeObject) => readonly string[]>>;
+
+/** How OCIRepositories are found by the Secrets they use. */
+const ociRepositoryIndexes: Indexes = {
+  config: indexOf(readOCIRepository, ({ spec, metadata }) =>
+    [spec.secretRef, spec.certSecretRef, spec.proxySecretRef, spec.verify?.secretRef, spec.verify?.trustedRootSecretRef].flatMap(
+      (reference) => (reference === undefined ? [] : [`Secret/${metadata.namespace}/${reference.name}`]),
+    ),
+  ),
+};
 
 /** How Kustomizations are found by what they refer to. */
-const kustomizationIndexes: Readonly<Record<string, (object: KubeObject) => readonly string[]>> = {
-  source: indexOf((object) => [formatSourceKey(sourceKey(object))]),
-  dependency: indexOf(({ spec, metadata }) =>
+const kustomizationIndexes: Indexes = {
+  source: indexOf(readKustomization, (object) => [formatSourceKey(sourceKey(object))]),
+  dependency: indexOf(readKustomization, ({ spec, metadata }) =>
     (spec.dependsOn ?? []).map(({ namespace, name }) => `${namespace ?? metadata.namespace}/${name}`),
   ),
-  config: indexOf(({ spec, metadata }) => {
+  config: indexOf(readKustomization, ({ spec, metadata }) => {
     const variables = (spec.postBuild?.substituteFrom ?? []).map(({ kind, name }) => `${kind}/${metadata.namespace}/${name}`);
-    const secrets = [spec.decryption?.secretRef, spec.kubeConfig?.secretRef].flatMap((secret) =>
-      secret === undefined ? [] : [`Secret/${metadata.namespace}/${secret.name}`],
+    const secrets = [spec.decryption?.secretRef, spec.kubeConfig?.secretRef].flatMap((reference) =>
+      reference === undefined ? [] : [`Secret/${metadata.namespace}/${reference.name}`],
     );
     const cluster = spec.kubeConfig?.configMapRef;
     return [...variables, ...secrets, ...(cluster === undefined ? [] : [`ConfigMap/${metadata.namespace}/${cluster.name}`])];
@@ -215,11 +244,11 @@ function oncePerObject<T>(parse: (object: KubeObject) => T): (object: KubeObject
   };
 }
 
-/** An index over parsed Kustomizations; one that cannot be read is in no index (and reported by its view). */
-function indexOf(keys: (object: Kustomization) => readonly string[]): (object: KubeObject) => readonly string[] {
+/** An index over parsed objects; one that cannot be read is in no index (and reported by its view). */
+function indexOf<T>(read: (object: KubeObject) => T, keys: (object: T) => readonly string[]): (object: KubeObject) => readonly string[] {
   return (object) => {
     try {
-      return keys(readKustomization(object));
+      return keys(read(object));
     } catch {
       return [];
     }

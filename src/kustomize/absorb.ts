@@ -17,7 +17,10 @@ export function absorb(list: ResourceList, generated: Resource): void {
     return;
   }
   if (others.length > 0) {
-    throw new KustomizeError('GeneratorFailed', `found multiple objects ${list.withAnyId(id).length} that could accept merge of ${formatGvk(id)}`);
+    throw new KustomizeError(
+      'GeneratorFailed',
+      `found multiple objects ${list.withAnyId(id).length} that could accept merge of ${formatGvk(id)}`,
+    );
   }
   if (behavior !== 'merge' && behavior !== 'replace') {
     const message = `id ${goId(id)} exists; can not use behavior: '${behavior}', behavior must be merge or replace`;

@@ -225,13 +225,21 @@ export class Target {
 
   #generate(into: Accumulator): void {
     const builtin = builtinGenerators(this.kustomization, this.loader, this.context, this.#namespaceForCharts());
-    const external = within('loading generator plugins', () => loadGeneratorPlugins(this.#readPlugins(this.kustomization.generators ?? []), this.loader, this.context), 'GeneratorFailed');
+    const external = within(
+      'loading generator plugins',
+      () => loadGeneratorPlugins(this.#readPlugins(this.kustomization.generators ?? []), this.loader, this.context),
+      'GeneratorFailed',
+    );
     const origin = this.#origin;
     for (const { kind, origin: ofPlugin, generate } of [...builtin, ...external]) {
       const resources = generate();
       const generatedBy = ofPlugin ?? (origin === undefined ? undefined : configuredBy(origin, this.#file, kind));
       for (const resource of resources) if (origin !== undefined) resource.state.origin ??= generatedBy;
-      within(`merging from generator &{${kind}}`, () => resources.forEach((resource) => absorb(into.resources, resource)), 'GeneratorFailed');
+      within(
+        `merging from generator &{${kind}}`,
+        () => resources.forEach((resource) => absorb(into.resources, resource)),
+        'GeneratorFailed',
+      );
     }
   }
 

@@ -37,7 +37,8 @@ describe('build', () => {
   it('prints resources sorted, without comments and anchors, one document each', () => {
     const files = {
       'kustomization.yaml': 'resources:\n- all.yaml\n',
-      'all.yaml': '# top\nkind: Foo\napiVersion: ex.io/v1\nmetadata: {name: b}\nspec: &s {z: 1, a: 012}\nagain: *s\n---\n# nothing\n---\nkind: Namespace\napiVersion: v1\nmetadata: {name: ns}\n',
+      'all.yaml':
+        '# top\nkind: Foo\napiVersion: ex.io/v1\nmetadata: {name: b}\nspec: &s {z: 1, a: 012}\nagain: *s\n---\n# nothing\n---\nkind: Namespace\napiVersion: v1\nmetadata: {name: ns}\n',
     };
     assert.equal(
       kustomize(files).text(),
@@ -64,7 +65,8 @@ describe('build', () => {
       {
         'base/kustomization.yaml': 'resources: [web.yaml]\ncommonLabels: {team: red}\n',
         'base/web.yaml': DEPLOYMENT,
-        'kustomization.yaml': 'resources: [base]\npatches:\n- patch: |\n    apiVersion: apps/v1\n    kind: Deployment\n    metadata: {name: web, labels: {team: blue}}\n',
+        'kustomization.yaml':
+          'resources: [base]\npatches:\n- patch: |\n    apiVersion: apps/v1\n    kind: Deployment\n    metadata: {name: web, labels: {team: blue}}\n',
       },
       '',
     );
@@ -72,7 +74,12 @@ describe('build', () => {
   });
 
   it('says which files it read', () => {
-    const files = { 'kustomization.yaml': 'resources: [a.yaml]\npatches:\n- path: p.yaml\n', 'a.yaml': CONFIG_MAP, 'p.yaml': CONFIG_MAP, 'unused.yaml': '' };
+    const files = {
+      'kustomization.yaml': 'resources: [a.yaml]\npatches:\n- path: p.yaml\n',
+      'a.yaml': CONFIG_MAP,
+      'p.yaml': CONFIG_MAP,
+      'unused.yaml': '',
+    };
     assert.deepEqual([...kustomize(files).reads].sort(), ['a.yaml', 'kustomization.yaml', 'p.yaml']);
   });
 
@@ -82,7 +89,8 @@ describe('build', () => {
       {
         severity: 'warning',
         code: 'DeprecatedField',
-        message: "# Warning: 'commonLabels' is deprecated. Please use 'labels' instead. Run 'kustomize edit fix' to update your Kustomization automatically.",
+        message:
+          "# Warning: 'commonLabels' is deprecated. Please use 'labels' instead. Run 'kustomize edit fix' to update your Kustomization automatically.",
         file: 'kustomization.yaml',
       },
     ]);
@@ -90,12 +98,21 @@ describe('build', () => {
 
   it('keeps load order when asked to', () => {
     const files = { 'kustomization.yaml': 'resources: [web.yaml, a.yaml]\n', 'web.yaml': DEPLOYMENT, 'a.yaml': CONFIG_MAP };
-    assert.deepEqual(kustomize(files, '', { reorder: 'none' }).objects.map(({ kind }) => kind), ['Deployment', 'ConfigMap']);
-    assert.deepEqual(kustomize(files).objects.map(({ kind }) => kind), ['ConfigMap', 'Deployment']);
+    assert.deepEqual(
+      kustomize(files, '', { reorder: 'none' }).objects.map(({ kind }) => kind),
+      ['Deployment', 'ConfigMap'],
+    );
+    assert.deepEqual(
+      kustomize(files).objects.map(({ kind }) => kind),
+      ['ConfigMap', 'Deployment'],
+    );
   });
 
   it('leaves resources marked as local out', () => {
-    const local = CONFIG_MAP.replace('  name: settings\n', '  name: settings\n  annotations: {config.kubernetes.io/local-config: "true"}\n');
+    const local = CONFIG_MAP.replace(
+      '  name: settings\n',
+      '  name: settings\n  annotations: {config.kubernetes.io/local-config: "true"}\n',
+    );
     assert.deepEqual(kustomize({ 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': local }).objects, []);
   });
 
@@ -104,7 +121,11 @@ describe('build', () => {
       'kustomization.yaml':
         'resources: [web.yaml, odd.yaml]\nnamePrefix: p-\nimages:\n- name: nginx\n  newTag: "1.26"\nlabels:\n- pairs: {a: "1"}\nsecretGenerator:\n- name: s\n  literals: [k=v]\n',
       'web.yaml': DEPLOYMENT,
-      'odd.yaml': 'apiVersion: ex.io/v1\nkind: Odd\nmetadata: {name: odd, annotations: {n: "1.50", t: "yes"}}\nspec: {a: 1.50, b: "012", c: ~, d: |\n  x\n   y\n, e: 2020-01-01, f: "1e3", g: [[], {}], "y": n}\n'.replace('|\n  x\n   y\n,', '"x\\n y\\n",'),
+      'odd.yaml':
+        'apiVersion: ex.io/v1\nkind: Odd\nmetadata: {name: odd, annotations: {n: "1.50", t: "yes"}}\nspec: {a: 1.50, b: "012", c: ~, d: |\n  x\n   y\n, e: 2020-01-01, f: "1e3", g: [[], {}], "y": n}\n'.replace(
+          '|\n  x\n   y\n,',
+          '"x\\n y\\n",',
+        ),
     };
     const once = kustomize(files).text();
     assert.equal(kustomize({ 'kustomization.yaml': 'resources: [all.yaml]\n', 'all.yaml': once }).text(), once);
@@ -127,7 +148,10 @@ describe('a kustomization file', () => {
       failure('labels:\n- pairs: {x: y}\n'),
       'invalid Kustomization: json: cannot unmarshal bool into Go struct field Label.labels.pairs of type string',
     );
-    assert.equal(failure('resources: a\n'), 'invalid Kustomization: json: cannot unmarshal string into Go struct field Kustomization.resources of type []string');
+    assert.equal(
+      failure('resources: a\n'),
+      'invalid Kustomization: json: cannot unmarshal string into Go struct field Kustomization.resources of type []string',
+    );
     assert.equal(
       failure('replicas:\n- name: a\n  count: 1.5\n'),
       'invalid Kustomization: json: cannot unmarshal number 1.5 into Go struct field Replica.replicas.count of type int64',
@@ -136,10 +160,16 @@ describe('a kustomization file', () => {
 
   it('may not be empty, nor of another kind', () => {
     assert.equal(failure(''), 'kustomization.yaml is empty');
-    assert.equal(failure('kind: Other\nresources: []\n'), 'Failed to read kustomization file under /:\nkind should be Kustomization or Component');
+    assert.equal(
+      failure('kind: Other\nresources: []\n'),
+      'Failed to read kustomization file under /:\nkind should be Kustomization or Component',
+    );
   });
 
   it('may be written with other letter cases', () => {
-    assert.deepEqual(kustomize({ 'kustomization.yaml': 'Resources: [a.yaml]\nNAMEPREFIX: x-\n', 'a.yaml': CONFIG_MAP }).objects[0]?.metadata.name, 'x-settings');
+    assert.deepEqual(
+      kustomize({ 'kustomization.yaml': 'Resources: [a.yaml]\nNAMEPREFIX: x-\n', 'a.yaml': CONFIG_MAP }).objects[0]?.metadata.name,
+      'x-settings',
+    );
   });
 });

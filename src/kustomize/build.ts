@@ -111,7 +111,9 @@ function withinStack<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new KustomizeError('LimitExceeded', `build kustomization: values are nested too deeply or too long: ${error.message}`, { cause: error });
+    throw new KustomizeError('LimitExceeded', `build kustomization: values are nested too deeply or too long: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 

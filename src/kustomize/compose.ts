@@ -145,7 +145,10 @@ class Composer {
       const name = keyText(key);
       if (tagOfKey(key) !== '!!str' && !this.#isPlainRootKey(key)) fault ??= { message: keyMessage(key), last: {} };
       if (Object.hasOwn(mapping, name)) {
-        fault ??= { message: duplicateMessage(name, line - this.#firstLine, (lines[names.indexOf(name)] ?? 0) - this.#firstLine), last: {} };
+        fault ??= {
+          message: duplicateMessage(name, line - this.#firstLine, (lines[names.indexOf(name)] ?? 0) - this.#firstLine),
+          last: {},
+        };
         setField(fault.last, name, value);
       } else {
         names.push(name);

@@ -51,7 +51,8 @@ describe('a folder without a kustomization (KB20)', () => {
 
 describe('the spec of a Kustomization (KB21)', () => {
   const files = {
-    'kustomization.yaml': 'resources: [p.yaml]\nnamespace: own\nnamePrefix: own-\nimages:\n- name: nginx\n  newName: mirror/nginx\n  newTag: "2"\n',
+    'kustomization.yaml':
+      'resources: [p.yaml]\nnamespace: own\nnamePrefix: own-\nimages:\n- name: nginx\n  newName: mirror/nginx\n  newTag: "2"\n',
     'p.yaml': pod('p'),
   };
 
@@ -61,7 +62,8 @@ describe('the spec of a Kustomization (KB21)', () => {
   });
 
   it('merges images by name, tag and digest as one', () => {
-    const spec = (images: NonNullable<FluxKustomizationSpec['images']>): unknown => buildFlux(memoryTree(files), '', { images }).objects[0]?.['spec'];
+    const spec = (images: NonNullable<FluxKustomizationSpec['images']>): unknown =>
+      buildFlux(memoryTree(files), '', { images }).objects[0]?.['spec'];
     assert.deepEqual(spec([]), { containers: [{ name: 'c', image: 'mirror/nginx:2' }] });
     assert.deepEqual(spec([{ name: 'nginx', digest: 'sha256:abc' }]), { containers: [{ name: 'c', image: 'mirror/nginx@sha256:abc' }] });
     assert.deepEqual(spec([{ name: 'nginx', newName: 'other' }]), { containers: [{ name: 'c', image: 'other:2' }] });
@@ -69,7 +71,9 @@ describe('the spec of a Kustomization (KB21)', () => {
 
   it('appends patches', () => {
     const patch = 'apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {patched: "true"}}\n';
-    const { objects } = buildFlux(memoryTree(files), '', { patches: [{ patch }, { patch: '[{"op": "add", "path": "/x", "value": 1}]', target: { kind: 'Pod' } }] });
+    const { objects } = buildFlux(memoryTree(files), '', {
+      patches: [{ patch }, { patch: '[{"op": "add", "path": "/x", "value": 1}]', target: { kind: 'Pod' } }],
+    });
     assert.deepEqual(objects[0]?.metadata.labels, { patched: 'true' });
     assert.equal(objects[0]?.['x'], 1);
   });
@@ -80,7 +84,11 @@ describe('the spec of a Kustomization (KB21)', () => {
   });
 
   it('keeps load order', () => {
-    const order = { 'kustomization.yaml': 'resources: [p.yaml, n.yaml]\n', 'p.yaml': pod('p'), 'n.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n' };
+    const order = {
+      'kustomization.yaml': 'resources: [p.yaml, n.yaml]\n',
+      'p.yaml': pod('p'),
+      'n.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n',
+    };
     assert.deepEqual(names(order), ['/p', '/n']);
   });
 });
@@ -94,8 +102,14 @@ describe('components of the spec (KB22)', () => {
 
   it('are local and relative, and may be missing only if that is ignored', () => {
     assert.deepEqual(names(files, 'app', { components: ['../comp'] }), ['/p-c']);
-    assert.equal(codeOf(() => names(files, 'app', { components: ['https://example.com/x'] })), 'PathDenied');
-    assert.equal(codeOf(() => names(files, 'app', { components: ['../none'] })), 'FileMissing');
+    assert.equal(
+      codeOf(() => names(files, 'app', { components: ['https://example.com/x'] })),
+      'PathDenied',
+    );
+    assert.equal(
+      codeOf(() => names(files, 'app', { components: ['../none'] })),
+      'FileMissing',
+    );
     assert.deepEqual(names(files, 'app', { components: ['../none', '../comp'], ignoreMissingComponents: true }), ['/p-c']);
   });
 });
@@ -104,10 +118,22 @@ describe('what a build may read (KB23)', () => {
   it('is all of the artifact, and nothing else', () => {
     const files = { 'app/kustomization.yaml': 'resources: [../shared/p.yaml]\n', 'shared/p.yaml': pod('p') };
     assert.deepEqual(names(files, 'app'), ['/p']);
-    assert.equal(codeOf(() => names({ 'kustomization.yaml': 'resources: [../../etc/passwd]\n' })), 'PathDenied');
-    assert.equal(codeOf(() => names({ 'kustomization.yaml': 'resources: [https://example.com/p.yaml]\n' })), 'RemoteDenied');
-    assert.equal(codeOf(() => names({ 'kustomization.yaml': 'helmCharts: [{name: c}]\n' })), 'HelmDenied');
-    assert.equal(codeOf(() => names({}, '../x')), 'PathDenied');
+    assert.equal(
+      codeOf(() => names({ 'kustomization.yaml': 'resources: [../../etc/passwd]\n' })),
+      'PathDenied',
+    );
+    assert.equal(
+      codeOf(() => names({ 'kustomization.yaml': 'resources: [https://example.com/p.yaml]\n' })),
+      'RemoteDenied',
+    );
+    assert.equal(
+      codeOf(() => names({ 'kustomization.yaml': 'helmCharts: [{name: c}]\n' })),
+      'HelmDenied',
+    );
+    assert.equal(
+      codeOf(() => names({}, '../x')),
+      'PathDenied',
+    );
   });
 });
 

@@ -115,8 +115,16 @@ function overlay(tree: FileTree, root: string, kustomization: Kustomization, spe
   if (spec.nameSuffix !== undefined) result.nameSuffix = spec.nameSuffix;
   append(result, 'patches', (spec.patches ?? []).map(toPatch));
   append(result, 'components', components(tree, root, spec));
-  append(result, 'patchesStrategicMerge', (spec.patchesStrategicMerge ?? []).map((patch) => JSON.stringify(patch)));
-  append(result, 'patchesJson6902', (spec.patchesJson6902 ?? []).map(({ patch, target }) => ({ patch: JSON.stringify(patch), target })));
+  append(
+    result,
+    'patchesStrategicMerge',
+    (spec.patchesStrategicMerge ?? []).map((patch) => JSON.stringify(patch)),
+  );
+  append(
+    result,
+    'patchesJson6902',
+    (spec.patchesJson6902 ?? []).map(({ patch, target }) => ({ patch: JSON.stringify(patch), target })),
+  );
   if (spec.images !== undefined && spec.images.length > 0) result.images = mergeImages(result.images ?? [], spec.images);
   if (spec.buildMetadata !== undefined && spec.buildMetadata.length > 0) result.buildMetadata = [...spec.buildMetadata];
   return result;

@@ -59,7 +59,9 @@ class Decoder {
       case 'any':
         return value;
       case 'slice':
-        return Array.isArray(value) ? value.map((item) => this.decode(item, shape.element, context) ?? zero(shape.element)) : this.#wrong(value, shape, context);
+        return Array.isArray(value)
+          ? value.map((item) => this.decode(item, shape.element, context) ?? zero(shape.element))
+          : this.#wrong(value, shape, context);
       case 'map':
         return isObject(value) ? this.#map(value, shape.element, context) : this.#wrong(value, shape, context);
       case 'struct':

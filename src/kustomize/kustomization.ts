@@ -332,7 +332,15 @@ function moveHelm(result: Kustomization): void {
   delete result.helmChartInflationGenerator;
   if (old === undefined || old.length === 0) return;
   const charts = old.map(({ chartName, chartVersion, chartRepoUrl, values, valuesLocal, valuesMerge, releaseName }) =>
-    defined({ name: chartName, version: chartVersion, repo: chartRepoUrl, valuesFile: values, valuesInline: valuesLocal, valuesMerge, releaseName }),
+    defined({
+      name: chartName,
+      version: chartVersion,
+      repo: chartRepoUrl,
+      valuesFile: values,
+      valuesInline: valuesLocal,
+      valuesMerge,
+      releaseName,
+    }),
   );
   result.helmCharts = [...(result.helmCharts ?? []), ...charts];
   const last = (pick: (args: OldHelmChartFields) => string | undefined): string | undefined =>
@@ -353,7 +361,9 @@ function enforce({ kind = '', apiVersion = '' }: Kustomization, root: string): v
   if (apiVersion !== wanted) problems.push(`apiVersion for ${kind} should be ${wanted}`);
   if (problems.length === 0) return;
   // kustomize joins problems and folder without a line break between the last of them.
-  throw new KustomizeError('KustomizationInvalid', `Failed to read kustomization file under ${root}:\n${problems.join('\n')}`, { subject: root });
+  throw new KustomizeError('KustomizationInvalid', `Failed to read kustomization file under ${root}:\n${problems.join('\n')}`, {
+    subject: root,
+  });
 }
 
 /** Where a transformer or generator of a kustomization file stands (buildMetadata). */

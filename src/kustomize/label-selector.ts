@@ -17,7 +17,7 @@ function fail(message: string): never {
 
 function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const char = text.charAt(at);
     if (SPACE.includes(char)) {
       at += 1;
@@ -186,11 +186,14 @@ function checkKey(key: string): void {
   const slash = key.indexOf('/');
   const prefix = slash < 0 ? undefined : key.slice(0, slash);
   const name = key.slice(slash + 1);
-  if (prefix !== undefined && (prefix.length > 253 || !DOMAIN.test(prefix))) fail(`invalid label key ${quote(key)}: prefix part is no domain`);
+  if (prefix !== undefined && (prefix.length > 253 || !DOMAIN.test(prefix)))
+    fail(`invalid label key ${quote(key)}: prefix part is no domain`);
   if (name.length > 63 || !NAME.test(name)) fail(`invalid label key ${quote(key)}: ${NAME_RULE}`);
 }
 
 function checkValue(key: string, value: string): void {
   if (value.length <= 63 && (value === '' || NAME.test(value))) return;
-  fail(`invalid label value: ${quote(value)}: at key: ${quote(key)}: ${value.length > 63 ? 'must be no more than 63 characters' : LABEL_RULE}`);
+  fail(
+    `invalid label value: ${quote(value)}: at key: ${quote(key)}: ${value.length > 63 ? 'must be no more than 63 characters' : LABEL_RULE}`,
+  );
 }

@@ -31,7 +31,10 @@ describe('hostile YAML', () => {
     quickly(() => {
       assert.notEqual(codeOf({ 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': map('a') + bomb }), 'none');
       assert.notEqual(codeOf({ 'kustomization.yaml': `resources: []\n${bomb}` }), 'none');
-      assert.notEqual(codeOf({ 'kustomization.yaml': 'resources: [a.yaml]\npatches: [{path: p.yaml}]\n', 'a.yaml': map('a'), 'p.yaml': map('a') + bomb }), 'none');
+      assert.notEqual(
+        codeOf({ 'kustomization.yaml': 'resources: [a.yaml]\npatches: [{path: p.yaml}]\n', 'a.yaml': map('a'), 'p.yaml': map('a') + bomb }),
+        'none',
+      );
       assert.throws(() => buildFlux(memoryTree({ 'a.yaml': map('a') + bomb }), ''), KustomizeError);
     });
   });
@@ -43,7 +46,11 @@ describe('hostile YAML', () => {
       assert.notEqual(codeOf({ 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': `${map('a')}x: ${deep}\n` }), 'none');
       assert.notEqual(codeOf({ 'kustomization.yaml': `resources: ${deep}\n` }), 'none');
       assert.notEqual(
-        codeOf({ 'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, path: p.json}]\n', 'a.yaml': map('a'), 'p.json': `[${json}]` }),
+        codeOf({
+          'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, path: p.json}]\n',
+          'a.yaml': map('a'),
+          'p.json': `[${json}]`,
+        }),
         'none',
       );
     });
@@ -51,7 +58,11 @@ describe('hostile YAML', () => {
 
   it('that grows with each patch is refused before it fills the memory', () => {
     const copies = Array.from({ length: 60 }, (_, i) => `{"op": "copy", "from": "/data", "path": "/data/k${i}"}`).join(',');
-    const files = { 'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, path: p.json}]\n', 'a.yaml': `${map('a')}data: {x: {y: z}}\n`, 'p.json': `[${copies}]` };
+    const files = {
+      'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, path: p.json}]\n',
+      'a.yaml': `${map('a')}data: {x: {y: z}}\n`,
+      'p.json': `[${copies}]`,
+    };
     quickly(() => assert.equal(codeOf(files), 'LimitExceeded'));
   });
 
@@ -59,7 +70,11 @@ describe('hostile YAML', () => {
     const deep = `${'['.repeat(300)}1${']'.repeat(300)}`;
     const path = (levels: number): string => `/data${'/0'.repeat(levels)}`;
     const operations = Array.from({ length: 60 }, (_, i) => `{"op": "replace", "path": "${path(i * 300)}", "value": ${deep}}`).join(',');
-    const files = { 'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, path: p.json}]\n', 'a.yaml': map('a'), 'p.json': `[${operations}]` };
+    const files = {
+      'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, path: p.json}]\n',
+      'a.yaml': map('a'),
+      'p.json': `[${operations}]`,
+    };
     quickly(() => assert.notEqual(codeOf(files), 'none'));
   });
 
@@ -78,23 +93,34 @@ describe('changes that multiply', () => {
 
   it('have a budget: labels, prefixes, patches', () => {
     quickly(() => {
-      assert.equal(codeOf(files(`commonAnnotations: {${Array.from({ length: 30 }, (_, i) => `k${i}: ${long}`).join(', ')}}\n`)), 'LimitExceeded');
+      assert.equal(
+        codeOf(files(`commonAnnotations: {${Array.from({ length: 30 }, (_, i) => `k${i}: ${long}`).join(', ')}}\n`)),
+        'LimitExceeded',
+      );
       assert.equal(codeOf(files(`namePrefix: ${long.repeat(2)}\n`)), 'LimitExceeded');
       const list = `[${'1,'.repeat(30_000)}1]`;
-      assert.equal(codeOf(files(`patches: [{target: {kind: ConfigMap}, patch: "{kind: X, metadata: {name: x}, data: {l: ${list}}}"}]\n`)), 'LimitExceeded');
-      assert.equal(codeOf(files(`patches: [{target: {kind: ConfigMap}, patch: '[{"op": "add", "path": "/data/l", "value": ${list}}]'}]\n`)), 'LimitExceeded');
+      assert.equal(
+        codeOf(files(`patches: [{target: {kind: ConfigMap}, patch: "{kind: X, metadata: {name: x}, data: {l: ${list}}}"}]\n`)),
+        'LimitExceeded',
+      );
+      assert.equal(
+        codeOf(files(`patches: [{target: {kind: ConfigMap}, patch: '[{"op": "add", "path": "/data/l", "value": ${list}}]'}]\n`)),
+        'LimitExceeded',
+      );
     });
   });
 
   it('have a budget: replacements', () => {
-    const double = '{source: {kind: ConfigMap, name: a1, fieldPath: data}, targets: [{select: {name: a1}, fieldPaths: [data.FIELD], options: {create: true}}]}';
+    const double =
+      '{source: {kind: ConfigMap, name: a1, fieldPath: data}, targets: [{select: {name: a1}, fieldPaths: [data.FIELD], options: {create: true}}]}';
     const replacements = Array.from({ length: 60 }, (_, i) => double.replace('FIELD', `f${i}`)).join(', ');
     quickly(() => assert.equal(codeOf(files(`replacements: [${replacements}]\n`)), 'LimitExceeded'));
   });
 
   it('have a budget: vars', () => {
     const many = {
-      'kustomization.yaml': 'resources: [a.yaml]\nvars: [{name: V, objref: {apiVersion: v1, kind: ConfigMap, name: m}, fieldref: {fieldpath: data.v}}]\n',
+      'kustomization.yaml':
+        'resources: [a.yaml]\nvars: [{name: V, objref: {apiVersion: v1, kind: ConfigMap, name: m}, fieldref: {fieldpath: data.v}}]\n',
       'a.yaml': `${map('m')}data: {v: ${long}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, args: ["${'$(V)'.repeat(100_000)}"]}]}\n`,
     };
     quickly(() => assert.equal(codeOf(many), 'LimitExceeded'));
@@ -116,7 +142,10 @@ describe('hostile patterns', () => {
   });
 
   it('that are none are an error', () => {
-    assert.equal(codeOf(files('patches: [{target: {name: "("}, patch: "[{\\"op\\": \\"remove\\", \\"path\\": \\"/x\\"}]"}]\n')), 'TransformFailed');
+    assert.equal(
+      codeOf(files('patches: [{target: {name: "("}, patch: "[{\\"op\\": \\"remove\\", \\"path\\": \\"/x\\"}]"}]\n')),
+      'TransformFailed',
+    );
   });
 });
 
@@ -150,7 +179,10 @@ describe('many', () => {
   });
 
   it('resources and bytes have budgets', () => {
-    const files = { 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': Array.from({ length: 200 }, (_, i) => map(`a${i}`)).join('---\n') };
+    const files = {
+      'kustomization.yaml': 'resources: [a.yaml]\n',
+      'a.yaml': Array.from({ length: 200 }, (_, i) => map(`a${i}`)).join('---\n'),
+    };
     assert.equal(codeOf(files, { limits: { maxResources: 100 } }), 'LimitExceeded');
     assert.equal(codeOf(files, { limits: { maxBytes: 1000 } }), 'LimitExceeded');
     assert.equal(codeOf(files), 'none');
@@ -164,9 +196,11 @@ describe('many', () => {
 
 describe('names that mean something to JavaScript', () => {
   it('are names like others', () => {
-    const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: constructor, labels: {__proto__: x, toString: y}}\ndata: {__proto__: "1", hasOwnProperty: "2"}\n';
+    const text =
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: constructor, labels: {__proto__: x, toString: y}}\ndata: {__proto__: "1", hasOwnProperty: "2"}\n';
     const files = {
-      'kustomization.yaml': 'resources: [a.yaml]\nnamePrefix: p-\nlabels: [{pairs: {__proto__: z}}]\npatches: [{patch: "{apiVersion: v1, kind: ConfigMap, metadata: {name: constructor}, data: {__proto__: new}}"}]\n',
+      'kustomization.yaml':
+        'resources: [a.yaml]\nnamePrefix: p-\nlabels: [{pairs: {__proto__: z}}]\npatches: [{patch: "{apiVersion: v1, kind: ConfigMap, metadata: {name: constructor}, data: {__proto__: new}}"}]\n',
       'a.yaml': text,
     };
     assert.equal(

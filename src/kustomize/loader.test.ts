@@ -50,7 +50,11 @@ describe('load restrictions', () => {
 
   it('take an absolute path of a file as one of the tree, and of a folder not at all', () => {
     assert.deepEqual(names({ 'app/kustomization.yaml': 'resources: [/app/a.yaml]\n', 'app/a.yaml': MAP }, 'app'), ['a']);
-    const absolute = { 'app/kustomization.yaml': 'resources: [/base]\n', 'base/kustomization.yaml': 'resources: [a.yaml]\n', 'base/a.yaml': MAP };
+    const absolute = {
+      'app/kustomization.yaml': 'resources: [/base]\n',
+      'base/kustomization.yaml': 'resources: [a.yaml]\n',
+      'base/a.yaml': MAP,
+    };
     assert.equal(codeOf(absolute, 'app'), 'PathDenied');
   });
 });
@@ -58,9 +62,15 @@ describe('load restrictions', () => {
 describe('bases', () => {
   it('may not include themselves or what includes them', () => {
     assert.equal(codeOf({ 'kustomization.yaml': 'resources: [.]\n' }, ''), 'BaseCycle');
-    assert.equal(codeOf({ 'a/kustomization.yaml': 'resources: [../b]\n', 'b/kustomization.yaml': 'resources: [../a]\n' }, 'a'), 'BaseCycle');
+    assert.equal(
+      codeOf({ 'a/kustomization.yaml': 'resources: [../b]\n', 'b/kustomization.yaml': 'resources: [../a]\n' }, 'a'),
+      'BaseCycle',
+    );
     assert.equal(codeOf({ 'a/kustomization.yaml': 'resources: [b]\n', 'a/b/kustomization.yaml': 'resources: [..]\n' }, 'a'), 'BaseCycle');
-    assert.equal(codeOf({ 'a/kustomization.yaml': 'components: [../b]\n', 'b/kustomization.yaml': 'kind: Component\nresources: [../a]\n' }, 'a'), 'BaseCycle');
+    assert.equal(
+      codeOf({ 'a/kustomization.yaml': 'components: [../b]\n', 'b/kustomization.yaml': 'kind: Component\nresources: [../a]\n' }, 'a'),
+      'BaseCycle',
+    );
   });
 
   it('may be missing a kustomization, which is an error of its own', () => {
@@ -93,16 +103,26 @@ describe('remote bases and files', () => {
 
   it('come from the loader, and are not among the files read', () => {
     const built = build(memoryTree(files), '', { remote });
-    assert.deepEqual(built.objects.map(({ metadata }) => metadata.name), ['a', 'one']);
+    assert.deepEqual(
+      built.objects.map(({ metadata }) => metadata.name),
+      ['a', 'one'],
+    );
     assert.deepEqual([...built.reads], ['kustomization.yaml']);
-    assert.deepEqual(asked.filter((url) => typeof url !== 'string').map(({ clone, path, ref }) => ({ clone, path, ref })), [
-      { clone: 'https://github.com/org/repo', path: 'deploy', ref: 'v1' },
-    ]);
+    assert.deepEqual(
+      asked.filter((url) => typeof url !== 'string').map(({ clone, path, ref }) => ({ clone, path, ref })),
+      [{ clone: 'https://github.com/org/repo', path: 'deploy', ref: 'v1' }],
+    );
   });
 
   it('may not read outside of their repository', () => {
-    const escaping: RemoteLoader = { ...remote, repository: () => ({ tree: memoryTree({ 'kustomization.yaml': 'resources: [../../a.yaml]\n' }), path: '' }) };
-    assert.equal(codeOf({ 'kustomization.yaml': 'resources: ["git@host.xz:org/repo.git"]\n', 'a.yaml': MAP }, '', { remote: escaping }), 'PathDenied');
+    const escaping: RemoteLoader = {
+      ...remote,
+      repository: () => ({ tree: memoryTree({ 'kustomization.yaml': 'resources: [../../a.yaml]\n' }), path: '' }),
+    };
+    assert.equal(
+      codeOf({ 'kustomization.yaml': 'resources: ["git@host.xz:org/repo.git"]\n', 'a.yaml': MAP }, '', { remote: escaping }),
+      'PathDenied',
+    );
   });
 });
 

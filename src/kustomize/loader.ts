@@ -59,7 +59,13 @@ export class Loader {
   readonly #referrer: Loader | undefined;
   readonly #depth: number;
 
-  constructor(tree: FileTree, root: string, restrictions: LoadRestrictions, context: LoadContext, from?: { referrer: Loader; repo?: RepoUrl }) {
+  constructor(
+    tree: FileTree,
+    root: string,
+    restrictions: LoadRestrictions,
+    context: LoadContext,
+    from?: { referrer: Loader; repo?: RepoUrl },
+  ) {
     this.#tree = tree;
     this.root = root;
     this.#restrictions = restrictions;
@@ -88,7 +94,8 @@ export class Loader {
     const full = this.#resolve(path);
     const content = this.#tree.read(full);
     if (content === undefined) {
-      if (isFolder(this.#tree, full)) throw new KustomizeError('FileMissing', `'${absolute(full)}' must resolve to a file`, { subject: full });
+      if (isFolder(this.#tree, full))
+        throw new KustomizeError('FileMissing', `'${absolute(full)}' must resolve to a file`, { subject: full });
       throw missing(full);
     }
     if (this.#restrictions === 'rootOnly' && !isWithin(folderOf(this.#context.realPath?.(full) ?? full), this.root)) {
@@ -214,7 +221,8 @@ function isFolder(tree: FileTree, path: string): boolean {
 
 function confirmFolder(tree: FileTree, path: string): string {
   if (isFolder(tree, path)) return path;
-  if (tree.read(path) !== undefined) throw new KustomizeError('FileMissing', `'${absolute(path)}': file is not directory`, { subject: path });
+  if (tree.read(path) !== undefined)
+    throw new KustomizeError('FileMissing', `'${absolute(path)}': file is not directory`, { subject: path });
   throw wrapError(missing(path), 'not a valid directory');
 }
 

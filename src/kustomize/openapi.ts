@@ -111,7 +111,7 @@ function prune(
   const isElsewhere = (type: string): boolean => !Object.hasOwn(types, type) && !Object.hasOwn(definitions, type);
   const leads = ({ type }: MergeField): boolean => type !== undefined && (useful.has(type) || isElsewhere(type));
   const matters = (each: MergeField): boolean => each.keys !== undefined || leads(each);
-  for (let before = -1; before !== useful.size; ) {
+  for (let before = -1; before !== useful.size;) {
     before = useful.size;
     for (const [name, type] of Object.entries(types)) if (Object.values(type).some(matters)) useful.add(name);
   }

@@ -3,7 +3,19 @@ import { KustomizeError } from './errors.ts';
 import { isElementPart, isIndexPart, splitElementPart } from './lookup.ts';
 import { wrongKind } from './plain.ts';
 import { compile } from './regular-expression.ts';
-import { field, isMapping, isNull, isScalar, isSequence, Scalar, setField, textOf, type Mapping, type Sequence, type Value } from './value.ts';
+import {
+  field,
+  isMapping,
+  isNull,
+  isScalar,
+  isSequence,
+  Scalar,
+  setField,
+  textOf,
+  type Mapping,
+  type Sequence,
+  type Value,
+} from './value.ts';
 
 /** A place in an object where a value stands. */
 export type Slot = { readonly holder: Mapping | Sequence; readonly key: string | number };
@@ -82,9 +94,8 @@ class Matcher {
     this.match({ holder: list, key: index }, rest);
   }
 
-  #matchElements(slot: Slot, part: string, rest: readonly string[]): void {
+  #matchElements(list: Sequence, part: string, rest: readonly string[]): void {
     const { name, value: pattern } = splitElementPart(part);
-    const list = elementsOf(slot);
     const fits = compile(pattern);
     const before = this.#found.length;
     for (let i = 0; i < list.length; i++) {
@@ -100,7 +111,7 @@ class Matcher {
     const made: Mapping = {};
     setField(made, name, pattern);
     list.push(name === '' ? pattern : made);
-    if (fits(pattern)) this.#matchElements(slot, part, rest);
+    if (fits(pattern)) this.#matchElements(list, part, rest);
   }
 
   #made(next: string | undefined): Value {

@@ -102,7 +102,11 @@ const TRANSFORMERS: Readonly<Record<string, (plugin: Plugin) => TransformStep['t
     return preparePatch(decode<PatchFields>(plugin, shape), plugin.loader, plugin.context, plugin.text);
   },
   PatchJson6902Transformer: (plugin) =>
-    prepareJson6902(decode<PatchFields & { jsonOp?: string }>(plugin, { target: SELECTOR, path: STRING, jsonOp: STRING }), plugin.loader, plugin.context),
+    prepareJson6902(
+      decode<PatchFields & { jsonOp?: string }>(plugin, { target: SELECTOR, path: STRING, jsonOp: STRING }),
+      plugin.loader,
+      plugin.context,
+    ),
   PatchStrategicMergeTransformer: (plugin) => {
     const { paths = [], patches = '' } = decode<{ paths?: string[]; patches?: string }>(plugin, { paths: STRINGS, patches: STRING });
     return prepareStrategicMerge(paths, patches, plugin.loader, plugin.context);
@@ -144,7 +148,10 @@ function toSubjectMode(mode: string): SubjectMode {
 }
 
 function affixTransformer(plugin: Plugin, where: 'prefix' | 'suffix'): TransformStep['transform'] {
-  const fields = decode<{ prefix?: string; suffix?: string; fieldSpecs?: FieldSpecFields[] }>(plugin, { [where]: STRING, fieldSpecs: SPECS });
+  const fields = decode<{ prefix?: string; suffix?: string; fieldSpecs?: FieldSpecFields[] }>(plugin, {
+    [where]: STRING,
+    fieldSpecs: SPECS,
+  });
   if (fields.fieldSpecs === undefined) throw new KustomizeError('KustomizationInvalid', 'fieldSpecs is not expected to be nil');
   const specs = toFieldSpecs(fields.fieldSpecs);
   return (list) => addAffix(list, where, fields[where] ?? '', specs);

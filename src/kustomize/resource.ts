@@ -1,6 +1,19 @@
 import { effectiveNamespace, splitApiVersion, type ResId } from './gvk.ts';
 import { makeId, type Schemas } from './schemas.ts';
-import { assignScalar, copyValue, field, isEmpty, isMapping, isMissing, keyFault, setField, textOf, withText, type Mapping, type Value } from './value.ts';
+import {
+  assignScalar,
+  copyValue,
+  field,
+  isEmpty,
+  isMapping,
+  isMissing,
+  keyFault,
+  setField,
+  textOf,
+  withText,
+  type Mapping,
+  type Value,
+} from './value.ts';
 
 /** What a generated resource does with one of the same identity that is there already. */
 export type Behavior = 'unspecified' | 'create' | 'replace' | 'merge';

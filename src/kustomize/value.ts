@@ -181,7 +181,8 @@ function decodeBinary(text: string): string {
 
 /** A scalar of a known value: the value itself wherever its text is the one we would write. */
 export function scalarOf(text: string, tag: ScalarTag, value: PlainScalar): ScalarValue {
-  if (tag === '!!str' || (typeof value !== 'string' && String(value) === text && (tag !== '!!float' || !Number.isInteger(value)))) return value;
+  if (tag === '!!str' || (typeof value !== 'string' && String(value) === text && (tag !== '!!float' || !Number.isInteger(value))))
+    return value;
   return new Scalar(text, tag, value);
 }
 

@@ -26,7 +26,13 @@ export class ConditionSet {
   }
 
   mark(type: ConditionType, status: Condition['status'], reason: Reason, message: string): void {
-    this.#list = setCondition(this.#list, { type, status, reason, message: redact(message) }, this.#generation, this.#clock.now(), this.#published);
+    this.#list = setCondition(
+      this.#list,
+      { type, status, reason, message: redact(message) },
+      this.#generation,
+      this.#clock.now(),
+      this.#published,
+    );
   }
 
   remove(...types: readonly ConditionType[]): void {

@@ -72,7 +72,8 @@ export function configData(object: KubeObject): ConfigData {
   for (const [key, value] of Object.entries((object['data'] ?? {}) as Record<string, string>)) {
     data[key] = Buffer.from(value, plain ? 'utf8' : 'base64');
   }
-  for (const [key, value] of Object.entries((object['binaryData'] ?? {}) as Record<string, string>)) data[key] = Buffer.from(value, 'base64');
+  for (const [key, value] of Object.entries((object['binaryData'] ?? {}) as Record<string, string>))
+    data[key] = Buffer.from(value, 'base64');
   const type = typeof object['type'] === 'string' ? object['type'] : '';
   return { type, resourceVersion: object.metadata.resourceVersion ?? '', data };
 }

@@ -36,7 +36,8 @@ export function parseFeatureGates(text: string): FeatureGates {
   for (const item of text.split(',').filter((part) => part.trim() !== '')) {
     const [name = '', value = ''] = item.split('=').map((part) => part.trim());
     if (!gates.has(name)) throw invalid(item, `unknown feature gate ${JSON.stringify(name)}: have ${[...gates.keys()].sort().join(', ')}`);
-    if (value !== 'true' && value !== 'false') throw invalid(item, `feature gate ${JSON.stringify(name)}: want true or false, have ${JSON.stringify(value)}`);
+    if (value !== 'true' && value !== 'false')
+      throw invalid(item, `feature gate ${JSON.stringify(name)}: want true or false, have ${JSON.stringify(value)}`);
     gates.set(name, value === 'true');
   }
   return { enabled: (gate) => gates.get(gate) ?? false };

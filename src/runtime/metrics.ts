@@ -42,7 +42,9 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
   const counter = (name: string, help: string, labelNames: string[]): Counter => new Counter({ name, help, labelNames, registers });
   const gauge = (name: string, help: string, labelNames: string[]): Gauge => new Gauge({ name, help, labelNames, registers });
   const total = counter('controller_runtime_reconcile_total', 'Total number of reconciliations per controller', ['controller', 'result']);
-  const errors = counter('controller_runtime_reconcile_errors_total', 'Total number of reconciliation errors per controller', ['controller']);
+  const errors = counter('controller_runtime_reconcile_errors_total', 'Total number of reconciliation errors per controller', [
+    'controller',
+  ]);
   const time = new Histogram({
     name: 'controller_runtime_reconcile_time_seconds',
     help: 'Length of time per reconciliation per controller',
@@ -51,7 +53,9 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     registers,
   });
   const active = gauge('controller_runtime_active_workers', 'Number of currently used workers per controller', ['controller']);
-  const limits = gauge('controller_runtime_max_concurrent_reconciles', 'Maximum number of concurrent reconciles per controller', ['controller']);
+  const limits = gauge('controller_runtime_max_concurrent_reconciles', 'Maximum number of concurrent reconciles per controller', [
+    'controller',
+  ]);
   const adds = counter('workqueue_adds_total', 'Total number of adds handled by workqueue', ['name']);
   const depth = gauge('workqueue_depth', 'Current depth of workqueue', ['name']);
   const waited = new Histogram({
@@ -61,8 +65,16 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     buckets: [...QUEUE_BUCKETS],
     registers,
   });
-  const requests = counter('rest_client_requests_total', 'Number of HTTP requests, partitioned by status code, method, and host.', ['code', 'method', 'host']);
-  const leader = gauge('leader_election_master_status', 'Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master.', ['name']);
+  const requests = counter('rest_client_requests_total', 'Number of HTTP requests, partitioned by status code, method, and host.', [
+    'code',
+    'method',
+    'host',
+  ]);
+  const leader = gauge(
+    'leader_election_master_status',
+    'Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master.',
+    ['name'],
+  );
   const dropped = counter('sluice_events_dropped_total', 'Events left out because too many were waiting', []);
   return {
     reconciled: ({ controller, ...object }, seconds, result) => {
@@ -79,7 +91,8 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
       active.set({ controller }, value);
       limits.set({ controller }, limit);
     },
-    request: (record, host) => requests.inc({ code: record.status === 0 ? '<error>' : String(record.status), method: methodOf(record.verb), host }),
+    request: (record, host) =>
+      requests.inc({ code: record.status === 0 ? '<error>' : String(record.status), method: methodOf(record.verb), host }),
     leader: (name, isLeader) => leader.set({ name }, isLeader ? 1 : 0),
     eventDropped: () => dropped.inc(),
     expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),

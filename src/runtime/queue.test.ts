@@ -10,7 +10,10 @@ test('changes go before periodic work, and a change lifts a key that waits as pe
   queue.add('c', 'changed');
   queue.add('b', 'source');
   const order = [await queue.take(), await queue.take(), await queue.take()];
-  assert.deepEqual(order.map((item) => item?.key), ['c', 'b', 'a']);
+  assert.deepEqual(
+    order.map((item) => item?.key),
+    ['c', 'b', 'a'],
+  );
   assert.deepEqual([...(order[1]?.triggers ?? [])], ['interval', 'source']);
 });
 

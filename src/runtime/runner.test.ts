@@ -63,7 +63,10 @@ test('what throws is tried again, each time later', async () => {
     await settle();
     clock.advance(milliseconds(250));
   }
-  assert.deepEqual(at.map((instant) => instant - start), [0, 750, 2250, 5250]);
+  assert.deepEqual(
+    at.map((instant) => instant - start),
+    [0, 750, 2250, 5250],
+  );
   await runner.stop();
 });
 

@@ -153,7 +153,14 @@ export class ControllerRunner {
 
   #context(item: QueueItem, start: Instant): ReconcileContext {
     const log = this.#options.log.with({ ...this.#fields(item.key), reconcileID: randomUUID() });
-    return { triggers: item.triggers, signal: this.#stop.signal, log, start, enqueued: item.enqueued, isBusy: () => this.#queue.depth > this.#options.concurrency };
+    return {
+      triggers: item.triggers,
+      signal: this.#stop.signal,
+      log,
+      start,
+      enqueued: item.enqueued,
+      isBusy: () => this.#queue.depth > this.#options.concurrency,
+    };
   }
 
   #fields(key: string): Record<string, unknown> {

@@ -71,7 +71,11 @@ export class StatusWriter {
     }
   }
 
-  async #mergeConditions(metadata: ResourceMetadata, status: { conditions?: Condition[] }, change: Record<string, unknown>): Promise<boolean> {
+  async #mergeConditions(
+    metadata: ResourceMetadata,
+    status: { conditions?: Condition[] },
+    change: Record<string, unknown>,
+  ): Promise<boolean> {
     const ours = (status.conditions ?? []).filter((condition) => this.#ownedConditions.has(condition.type));
     for (let attempt = 0; attempt < CONFLICT_LIMIT; attempt++) {
       const live = await this.#kube.find(this.#target(metadata));

@@ -21,13 +21,23 @@ const HEADERS_SIZE = 16 * 1024;
  */
 export async function listen(address: string, handler: Handler): Promise<Listening> {
   const { host, port } = parseAddress(address);
-  const server = createServer({ maxHeaderSize: HEADERS_SIZE, headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT }, (request, response) => {
-    void answer(handler, request, response);
-  });
+  const server = createServer(
+    { maxHeaderSize: HEADERS_SIZE, headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT },
+    (request, response) => {
+      void answer(handler, request, response);
+    },
+  );
   server.maxConnections = CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
-      reject(new CodedError({ code: 'ListenFailed', message: `listen on ${JSON.stringify(address)}: ${errorMessage(error)}`, subject: address, cause: error }));
+      reject(
+        new CodedError({
+          code: 'ListenFailed',
+          message: `listen on ${JSON.stringify(address)}: ${errorMessage(error)}`,
+          subject: address,
+          cause: error,
+        }),
+      );
     });
     server.listen(port, host, resolve);
   });

@@ -25,7 +25,10 @@ after(async () => {
 });
 
 /** A request whose path is sent exactly as given. */
-function ask(path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<{ status: number; headers: Record<string, unknown>; body: string }> {
+function ask(
+  path: string,
+  options: { method?: string; headers?: Record<string, string> } = {},
+): Promise<{ status: number; headers: Record<string, unknown>; body: string }> {
   return new Promise((resolve, reject) => {
     const call = request({ host: '127.0.0.1', port: server.port, path, agent: false, ...options }, (answer) => {
       let body = '';
@@ -56,7 +59,17 @@ test('HEAD, ranges and conditional requests', async () => {
   assert.equal((await ask(path, { headers: { 'if-none-match': String(head.headers['etag']) } })).status, 304);
 });
 
-for (const path of ['/../secret', '/%2e%2e/secret', '/ocirepository/..%2f..%2fsecret', '/ocirepository/ns/app/escape', '/x%00', '/%', '/a\\b', `/${'a'.repeat(3000)}`, '/none']) {
+for (const path of [
+  '/../secret',
+  '/%2e%2e/secret',
+  '/ocirepository/..%2f..%2fsecret',
+  '/ocirepository/ns/app/escape',
+  '/x%00',
+  '/%',
+  '/a\\b',
+  `/${'a'.repeat(3000)}`,
+  '/none',
+]) {
   test(`what is not below the root is not there: ${path.slice(0, 40)}`, async () => {
     const answer = await ask(path);
     assert.equal(answer.status, 404);
@@ -83,7 +96,10 @@ test('probes and metrics', async () => {
   ready = true;
   assert.equal(await status('/readyz'), 200);
   const text = await (await fetch(`http://127.0.0.1:${exposed.port}/metrics`)).text();
-  assert.match(text, /gotk_reconcile_duration_seconds_count\{kind="Kustomization",name="app",namespace="ns"\} 1|gotk_reconcile_duration_seconds_count\{kind="Kustomization",namespace="ns",name="app"\} 1/);
+  assert.match(
+    text,
+    /gotk_reconcile_duration_seconds_count\{kind="Kustomization",name="app",namespace="ns"\} 1|gotk_reconcile_duration_seconds_count\{kind="Kustomization",namespace="ns",name="app"\} 1/,
+  );
   await health.close();
   await exposed.close();
 });

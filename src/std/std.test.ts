@@ -57,7 +57,10 @@ test('bounded() and readBounded() stop at the limit and say what was read', asyn
 });
 
 test('redact() takes credentials out and leaves the rest', () => {
-  assert.equal(redact('GET https://me:pw@host/x?a=1&X-Amz-Signature=abc gave 401'), 'GET https://***@host/x?a=1&X-Amz-Signature=*** gave 401');
+  assert.equal(
+    redact('GET https://me:pw@host/x?a=1&X-Amz-Signature=abc gave 401'),
+    'GET https://***@host/x?a=1&X-Amz-Signature=*** gave 401',
+  );
   assert.equal(redact('header Bearer abcdefghijkl refused'), 'header Bearer *** refused');
 });
 

@@ -31,12 +31,17 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     await install(name, { 'd.yaml': deployment(name, { 'control-plane.test/delay': '7s' }) }, { wait: true });
     const waiting = await lab.waitStatus(KS, name, 'waits', (status) => condition(status, 'Healthy')?.status === 'Unknown', 15_000);
     assert.equal(condition(waiting, 'Ready')?.status, 'Unknown');
-    assert.match(condition(waiting, 'Reconciling')?.message ?? '', /^Running health checks for revision latest@sha256:\w+ with a timeout of 9m30s$/);
+    assert.match(
+      condition(waiting, 'Reconciling')?.message ?? '',
+      /^Running health checks for revision latest@sha256:\w+ with a timeout of 9m30s$/,
+    );
     const ready = await lab.ready(KS, name);
     assert.equal(condition(ready, 'Healthy')?.reason, 'Succeeded');
     assert.match(condition(ready, 'Healthy')?.message ?? '', /^Health check passed in \d/);
     assert.equal(condition(ready, 'Reconciling'), undefined);
-    assert.ok(lab.posted.some(({ message, involvedObject }) => involvedObject.name === name && message.startsWith('Health check passed in')));
+    assert.ok(
+      lab.posted.some(({ message, involvedObject }) => involvedObject.name === name && message.startsWith('Health check passed in')),
+    );
     await remove(name);
   });
 
@@ -56,7 +61,10 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
 
   test('KB12 KB81 KB82: a failed Job ends the wait early; what was applied stays', async () => {
     const name = 'failing';
-    const template = { metadata: { annotations: { 'control-plane.test/fate': 'fail' } }, spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'app' }] } };
+    const template = {
+      metadata: { annotations: { 'control-plane.test/fate': 'fail' } },
+      spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'app' }] },
+    };
     const job = JSON.stringify({ ...JOB, metadata: { name }, spec: { backoffLimit: 0, template } });
     await install(name, { 'j.yaml': job, 'c.yaml': configMap(name) }, { wait: true });
     const failed = await lab.notReady(KS, name, 'HealthCheckFailed', 30_000);
@@ -71,7 +79,11 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
 
   test('KB80: healthChecks names objects nobody here applied', async () => {
     const name = 'named';
-    const revision = await install(name, { 'c.yaml': configMap(name) }, { healthChecks: [{ kind: 'Deployment', name: 'foreign', namespace: 'behaviour' }] });
+    const revision = await install(
+      name,
+      { 'c.yaml': configMap(name) },
+      { healthChecks: [{ kind: 'Deployment', name: 'foreign', namespace: 'behaviour' }] },
+    );
     await lab.waitStatus(KS, name, 'waits', (status) => condition(status, 'Healthy')?.status === 'Unknown', 15_000);
     await lab.apply(JSON.parse(deployment('foreign')) as KubeObject);
     await lab.ready(KS, name, revision);
@@ -81,14 +93,31 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
 
   test('KB83: an expression tells the health of a kind the standard rules do not know', async () => {
     const name = 'expression';
-    const expression = { apiVersion: 'v1', kind: 'ConfigMap', inProgress: "!has(data.state)", current: "data.state == 'good'", failed: "data.state == 'bad'" };
+    const expression = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      inProgress: '!has(data.state)',
+      current: "data.state == 'good'",
+      failed: "data.state == 'bad'",
+    };
     await install(name, { 'c.yaml': configMap(name, { v: '1' }) }, { wait: true, healthCheckExprs: [expression] });
     await lab.waitStatus(KS, name, 'waits', (status) => condition(status, 'Healthy')?.status === 'Unknown', 15_000);
-    await lab.kube.patch({ ...CONFIG_MAP, name, namespace: lab.namespace }, { type: 'merge', body: { data: { state: 'bad' } } }, { fieldManager: 'operator' });
+    await lab.kube.patch(
+      { ...CONFIG_MAP, name, namespace: lab.namespace },
+      { type: 'merge', body: { data: { state: 'bad' } } },
+      { fieldManager: 'operator' },
+    );
     const failed = await lab.notReady(KS, name, 'HealthCheckFailed');
-    assert.match(condition(failed, 'Ready')?.message ?? '', /^failed early due to stalled resources: \[ConfigMap\/behaviour\/expression status: 'Failed'\]$/);
+    assert.match(
+      condition(failed, 'Ready')?.message ?? '',
+      /^failed early due to stalled resources: \[ConfigMap\/behaviour\/expression status: 'Failed'\]$/,
+    );
     const healed = Date.now();
-    await lab.kube.patch({ ...CONFIG_MAP, name, namespace: lab.namespace }, { type: 'merge', body: { data: { state: 'good' } } }, { fieldManager: 'operator' });
+    await lab.kube.patch(
+      { ...CONFIG_MAP, name, namespace: lab.namespace },
+      { type: 'merge', body: { data: { state: 'good' } } },
+      { fieldManager: 'operator' },
+    );
     await lab.ready(KS, name);
     assert.ok(Date.now() - healed < 5000, 'what heals by itself is Ready at once, not at the next interval');
     await remove(name);
@@ -117,7 +146,9 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     await lab.kustomization('chain-a', { sourceRef, path: 'a', wait: true });
     await lab.ready(KS, 'chain-b');
     const finished = (name: string): number => {
-      const line = lab.log.map((text) => JSON.parse(text) as { msg: string; name?: string; ts: string }).find((entry) => entry.name === name && entry.msg.startsWith('Reconciliation finished'));
+      const line = lab.log
+        .map((text) => JSON.parse(text) as { msg: string; name?: string; ts: string })
+        .find((entry) => entry.name === name && entry.msg.startsWith('Reconciliation finished'));
       return Date.parse(line?.ts ?? '');
     };
     const gap = finished('chain-b') - finished('chain-a');
@@ -131,7 +162,11 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
   test('KB05: readyExpr decides in place of the built-in test', async () => {
     await install('gate', { 'c.yaml': configMap('gate') });
     await lab.ready(KS, 'gate');
-    await install('gated', { 'c.yaml': configMap('gated') }, { dependsOn: [{ name: 'gate', readyExpr: "dep.metadata.labels.open == 'yes'" }] });
+    await install(
+      'gated',
+      { 'c.yaml': configMap('gated') },
+      { dependsOn: [{ name: 'gate', readyExpr: "dep.metadata.labels.open == 'yes'" }] },
+    );
     await lab.notReady(KS, 'gated', 'DependencyNotReady');
     await lab.patch(KS, 'gate', { metadata: { labels: { open: 'yes' } } });
     await lab.ready(KS, 'gated');
@@ -154,7 +189,11 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
 
   test('KB40 KB48 C13: variables from a labelled ConfigMap; its change reconciles at once; a missing one is named', async () => {
     const name = 'variables';
-    await lab.apply({ ...CONFIG_MAP, metadata: { name: 'vars', labels: { 'reconcile.fluxcd.io/watch': 'Enabled' } }, data: { color: 'red' } });
+    await lab.apply({
+      ...CONFIG_MAP,
+      metadata: { name: 'vars', labels: { 'reconcile.fluxcd.io/watch': 'Enabled' } },
+      data: { color: 'red' },
+    });
     const spec = { postBuild: { substitute: { size: 'big' }, substituteFrom: [{ kind: 'ConfigMap', name: 'vars' }] } };
     await install(name, { 'c.yaml': configMap(name, { v: '${color} ${size} ${shape:=round}' }) }, spec);
     await lab.ready(KS, name);
@@ -167,7 +206,12 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     await lab.push(name, { 'c.yaml': configMap(name, { v: '${unset}' }) });
     await lab.patch(KS, name, { spec: { postBuild: { substituteFrom: null } } });
     await lab.request(OCI, name);
-    const strict = await lab.waitStatus(KS, name, 'strict', (status) => condition(status, 'Ready')?.message.includes('variable not set') === true);
+    const strict = await lab.waitStatus(
+      KS,
+      name,
+      'strict',
+      (status) => condition(status, 'Ready')?.message.includes('variable not set') === true,
+    );
     assert.match(condition(strict, 'Ready')?.message ?? '', /ConfigMap\/behaviour\/variables.*variable not set \(strict mode\): "\w+"/);
     await remove(name);
     await lab.remove(CONFIG_MAP, 'vars');
@@ -175,7 +219,13 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
 
   test('KB34: an encrypted Secret is refused, and nothing is applied', async () => {
     const name = 'encrypted';
-    const secret = JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, data: { a: 'ENC[AES256_GCM,data:x]' }, sops: { mac: 'x' } });
+    const secret = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name },
+      data: { a: 'ENC[AES256_GCM,data:x]' },
+      sops: { mac: 'x' },
+    });
     await install(name, { 's.yaml': secret, 'c.yaml': configMap(name) });
     const failed = await lab.notReady(KS, name, 'BuildFailed');
     assert.match(condition(failed, 'Ready')?.message ?? '', /SOPS encrypted, configuring decryption is required/);
@@ -225,7 +275,11 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
 
   test('KB90: WaitForTermination keeps the Kustomization until its objects are gone', async () => {
     const name = 'terminating';
-    await install(name, { 'c.yaml': JSON.stringify({ ...CONFIG_MAP, metadata: { name, finalizers: ['test.example/hold'] } }) }, { deletionPolicy: 'WaitForTermination' });
+    await install(
+      name,
+      { 'c.yaml': JSON.stringify({ ...CONFIG_MAP, metadata: { name, finalizers: ['test.example/hold'] } }) },
+      { deletionPolicy: 'WaitForTermination' },
+    );
     await lab.ready(KS, name);
     await lab.kube.delete({ ...KS, name, namespace: lab.namespace });
     await until('the object is being deleted', async () => (await lab.find(CONFIG_MAP, name))?.metadata.deletionTimestamp);
@@ -238,14 +292,21 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
 
   test('KB70: objects marked against pruning, and objects others took over, stay', async () => {
     const name = 'prunes';
-    const marked = JSON.stringify({ ...CONFIG_MAP, metadata: { name: 'marked', annotations: { 'kustomize.toolkit.fluxcd.io/prune': 'disabled' } } });
+    const marked = JSON.stringify({
+      ...CONFIG_MAP,
+      metadata: { name: 'marked', annotations: { 'kustomize.toolkit.fluxcd.io/prune': 'disabled' } },
+    });
     await install(name, { 'a.yaml': configMap('stays'), 'b.yaml': configMap('goes'), 'm.yaml': marked, 't.yaml': configMap('taken') });
     await lab.ready(KS, name);
     const other = { 'kustomize.toolkit.fluxcd.io/name': 'someone-else' };
     const revision = await lab.push(name, { 'a.yaml': configMap('stays') });
     await lab.patch(KS, name, { spec: { suspend: true } });
     await lab.waitStatus(KS, name, 'suspended', () => true);
-    await lab.kube.patch({ ...CONFIG_MAP, name: 'taken', namespace: lab.namespace }, { type: 'merge', body: { metadata: { labels: other } } }, { fieldManager: 'other' });
+    await lab.kube.patch(
+      { ...CONFIG_MAP, name: 'taken', namespace: lab.namespace },
+      { type: 'merge', body: { metadata: { labels: other } } },
+      { fieldManager: 'other' },
+    );
     await lab.request(OCI, name);
     await lab.waitStatus(OCI, name, 'new', ({ artifact }) => artifact?.revision === revision);
     await lab.patch(KS, name, { spec: { suspend: false } });
@@ -253,17 +314,24 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     assert.equal(await lab.find(CONFIG_MAP, 'goes'), undefined);
     assert.notEqual(await lab.find(CONFIG_MAP, 'marked'), undefined);
     assert.notEqual(await lab.find(CONFIG_MAP, 'taken'), undefined);
-    assert.deepEqual((await lab.status(KS, name)).inventory?.entries.map(({ id }) => id), ['behaviour_stays__ConfigMap']);
+    assert.deepEqual(
+      (await lab.status(KS, name)).inventory?.entries.map(({ id }) => id),
+      ['behaviour_stays__ConfigMap'],
+    );
     for (const left of ['marked', 'taken']) await lab.remove(CONFIG_MAP, left);
     await remove(name);
   });
 
   test('KB52: when one dry-run fails nothing is applied, and every failure is told', async () => {
     const name = 'refused';
-    const bad = (label: string): string => JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name: label }, spec: { ports: [{ port: 99_999 }] } });
+    const bad = (label: string): string =>
+      JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name: label }, spec: { ports: [{ port: 99_999 }] } });
     await install(name, { 'c.yaml': configMap(name), 'one.yaml': bad('bad-one'), 'two.yaml': bad('bad-two') });
     const failed = await lab.notReady(KS, name, 'ReconciliationFailed');
-    assert.match(condition(failed, 'Ready')?.message ?? '', /Service\/behaviour\/bad-one dry-run failed \(Invalid\): .*\n.*Service\/behaviour\/bad-two dry-run failed/s);
+    assert.match(
+      condition(failed, 'Ready')?.message ?? '',
+      /Service\/behaviour\/bad-one dry-run failed \(Invalid\): .*\n.*Service\/behaviour\/bad-two dry-run failed/s,
+    );
     assert.equal(await lab.find(CONFIG_MAP, name), undefined);
     assert.equal(failed.history?.[0]?.lastReconciledStatus, 'ReconciliationFailed');
     await remove(name);
@@ -275,15 +343,24 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     await lab.ready(KS, name);
     await lab.settled();
     const mine = lab.posted.filter(({ involvedObject }) => involvedObject.name === name && involvedObject.kind === 'Kustomization');
-    assert.deepEqual(mine.map(({ message }) => message.replace(/in .*,/, 'in X,')), [`ConfigMap/behaviour/${name} created`, 'Reconciliation finished in X, next run in 10m']);
+    assert.deepEqual(
+      mine.map(({ message }) => message.replace(/in .*,/, 'in X,')),
+      [`ConfigMap/behaviour/${name} created`, 'Reconciliation finished in X, next run in 10m'],
+    );
     assert.deepEqual(mine[1]?.metadata, {
       'kustomize.toolkit.fluxcd.io/revision': revision,
       'kustomize.toolkit.fluxcd.io/originRevision': 'main@sha1:abc',
       'kustomize.toolkit.fluxcd.io/commit_status': 'update',
     });
     const source = lab.posted.find(({ involvedObject, reason }) => involvedObject.name === name && reason === 'NewArtifact');
-    assert.match(source?.message ?? '', /^stored artifact with revision 'latest@sha256:\w+' from 'oci:\/\/.*', origin source 'test', origin revision 'main@sha1:abc'$/);
-    const events = await lab.kube.list({ apiVersion: 'v1', kind: 'Event' }, { namespace: lab.namespace, fieldSelector: `involvedObject.uid=${mine[0]?.involvedObject.uid}` });
+    assert.match(
+      source?.message ?? '',
+      /^stored artifact with revision 'latest@sha256:\w+' from 'oci:\/\/.*', origin source 'test', origin revision 'main@sha1:abc'$/,
+    );
+    const events = await lab.kube.list(
+      { apiVersion: 'v1', kind: 'Event' },
+      { namespace: lab.namespace, fieldSelector: `involvedObject.uid=${mine[0]?.involvedObject.uid}` },
+    );
     assert.equal(events.items.length, 1);
     assert.equal((events.items[0] as unknown as { reportingComponent: string }).reportingComponent, 'kustomize-controller');
     await remove(name);
@@ -306,7 +383,11 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     await install(name, { 'c.yaml': configMap(name) });
     await lab.ready(KS, name);
     await lab.stop();
-    await lab.kube.patch({ ...CONFIG_MAP, name, namespace: lab.namespace }, { type: 'merge', body: { data: { v: 'tampered' } } }, { fieldManager: 'intruder' });
+    await lab.kube.patch(
+      { ...CONFIG_MAP, name, namespace: lab.namespace },
+      { type: 'merge', body: { data: { v: 'tampered' } } },
+      { fieldManager: 'intruder' },
+    );
     await lab.start();
     await until('put back', async () => data(await lab.find(CONFIG_MAP, name))['v'] === '1', 10_000);
     await remove(name);

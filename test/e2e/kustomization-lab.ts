@@ -1,5 +1,5 @@
 // The controllers in this process against the cluster under test: every request to the API server is recorded, the registry is our own.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { customResourceDefinition, findCondition, kinds, type Condition } from '../../src/api/index.ts';
@@ -7,7 +7,16 @@ import { archiveTree, openArtifactStore, writeArchive } from '../../src/artifact
 import { startControllers, type ControllersOptions, type RunningControllers } from '../../src/cli/start-controllers.ts';
 import { createKubeClient, loadClusterConfig, nodeHost, type KindRef, type KubeClient, type RequestRecord } from '../../src/kube/index.ts';
 import type { KubeObject } from '../../src/manifest/index.ts';
-import { createRegistryClients, memoryStore, parseReference, pushArtifact, startRegistry, type RegistryClients, type RegistryRequestEvent, type RunningRegistry } from '../../src/oci/index.ts';
+import {
+  createRegistryClients,
+  memoryStore,
+  parseReference,
+  pushArtifact,
+  startRegistry,
+  type RegistryClients,
+  type RegistryRequestEvent,
+  type RunningRegistry,
+} from '../../src/oci/index.ts';
 import { createLogger, createMetrics, parseFeatureGates, type PostedEvent } from '../../src/runtime/index.ts';
 import { milliseconds, seconds, sleep, systemClock, type Digest } from '../../src/std/index.ts';
 
@@ -73,7 +82,8 @@ export class Lab {
     for (const kind of kinds) await kube.apply(customResourceDefinition(kind) as KubeObject, { fieldManager: 'lab', force: true });
     await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, { fieldManager: 'lab', force: true });
     const registry = await startRegistry({ store: memoryStore(), clock: systemClock });
-    const controllersKube = (onRequest: (record: RequestRecord) => void): KubeClient => createKubeClient(config, { userAgent: 'sluice', onRequest });
+    const controllersKube = (onRequest: (record: RequestRecord) => void): KubeClient =>
+      createKubeClient(config, { userAgent: 'sluice', onRequest });
     const lab = new Lab({ kube, controllersKube, registry, namespace, overrides });
     for (const kind of [OCI, KS]) await until(`${kind.kind} is served`, async () => (await kube.list(kind, { namespace })) !== undefined);
     await lab.start();
@@ -127,6 +137,16 @@ export class Lab {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  /** Deletes every stored artifact, as the loss of a disk would. */
+  emptyStore(): void {
+    rmSync(join(this.#folder, 'ocirepository'), { recursive: true, force: true });
+  }
+
+  /** True when an artifact with this path is stored. */
+  hasStored(path: string): boolean {
+    return path !== '' && existsSync(join(this.#folder, path));
+  }
+
   /** Forgets what was recorded. */
   forget(): void {
     this.requests = [];
@@ -170,7 +190,11 @@ export class Lab {
   /** A Kustomization of the source of the same name, into the lab's namespace. */
   kustomization(name: string, spec: Record<string, unknown> = {}): Promise<KubeObject> {
     const sourceRef = { kind: 'OCIRepository', name };
-    return this.apply({ ...KS, metadata: { name }, spec: { interval: '10m', prune: true, targetNamespace: this.namespace, sourceRef, ...spec } });
+    return this.apply({
+      ...KS,
+      metadata: { name },
+      spec: { interval: '10m', prune: true, targetNamespace: this.namespace, sourceRef, ...spec },
+    });
   }
 
   /** Asks for a reconcile now. */
@@ -215,13 +239,21 @@ export class Lab {
       kind,
       name,
       'Ready',
-      (status) => condition(status, 'Ready')?.status === 'True' && (revision === undefined || (status.lastAppliedRevision ?? status.artifact?.revision) === revision),
+      (status) =>
+        condition(status, 'Ready')?.status === 'True' &&
+        (revision === undefined || (status.lastAppliedRevision ?? status.artifact?.revision) === revision),
       timeout,
     );
   }
 
   notReady(kind: KindRef, name: string, reason: string, timeout?: number): Promise<Status> {
-    return this.waitStatus(kind, name, reason, (status) => condition(status, 'Ready')?.status === 'False' && condition(status, 'Ready')?.reason === reason, timeout);
+    return this.waitStatus(
+      kind,
+      name,
+      reason,
+      (status) => condition(status, 'Ready')?.status === 'False' && condition(status, 'Ready')?.reason === reason,
+      timeout,
+    );
   }
 
   /** Deletes an object and waits until it is gone. */
@@ -232,7 +264,7 @@ export class Lab {
 
   /** Resolves when the controllers have sent nothing for a while. */
   async settled(quiet = 700): Promise<void> {
-    for (let seen = -1; seen !== this.requests.length; ) {
+    for (let seen = -1; seen !== this.requests.length;) {
       seen = this.requests.length;
       await sleep(systemClock, milliseconds(quiet));
     }
@@ -251,7 +283,12 @@ export function configMap(name: string, data: Record<string, string> = { v: '1' 
 /** A Deployment as YAML text; `fate` says what becomes of its pods. */
 export function deployment(name: string, annotations: Record<string, string> = {}, spec: Record<string, unknown> = {}): string {
   const template = { metadata: { labels: { app: name }, annotations }, spec: { containers: [{ name: 'main', image: 'app' }] } };
-  return JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec: { selector: { matchLabels: { app: name } }, template, ...spec } });
+  return JSON.stringify({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: { selector: { matchLabels: { app: name } }, template, ...spec },
+  });
 }
 
 /** Waits until `probe` gives something truthy, and gives it. */

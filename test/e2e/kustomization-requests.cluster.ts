@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { configMap, CONFIG_MAP, deployment, KS, Lab, OCI, until } from './kustomization-lab.ts';
 
-const service = JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'app' }, spec: { selector: { app: 'app' }, ports: [{ port: 80 }] } });
+const service = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'app' },
+  spec: { selector: { app: 'app' }, ports: [{ port: 80 }] },
+});
 const account = JSON.stringify({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'app' } });
 const app = (version: string): Record<string, string> => ({
   'a.yaml': account,
@@ -70,15 +75,22 @@ describe('requests of one application', { timeout: 300_000 }, () => {
     const counts = lab.counts();
     assert.equal(counts['patch kustomizations/status'], 1);
     assert.equal(counts['patch ocirepositories/status'], 1);
-    assert.deepEqual(Object.keys(counts).filter((key) => /apply|configmaps|deployments|services/.test(key)), []);
+    assert.deepEqual(
+      Object.keys(counts).filter((key) => /apply|configmaps|deployments|services/.test(key)),
+      [],
+    );
     assert.ok(total(counts) <= 5, JSON.stringify(counts));
   });
 
   test('of two applications in one artifact only the changed one is looked at', async () => {
-    const files = (version: string): Record<string, string> => ({ 'one/a.yaml': configMap('one', { version: '1' }), 'two/a.yaml': configMap('two', { version }) });
+    const files = (version: string): Record<string, string> => ({
+      'one/a.yaml': configMap('one', { version: '1' }),
+      'two/a.yaml': configMap('two', { version }),
+    });
     await lab.push('pair', files('1'));
     await lab.source('pair', 'pair');
-    for (const part of ['one', 'two']) await lab.kustomization(part, { path: `./${part}`, sourceRef: { kind: 'OCIRepository', name: 'pair' } });
+    for (const part of ['one', 'two'])
+      await lab.kustomization(part, { path: `./${part}`, sourceRef: { kind: 'OCIRepository', name: 'pair' } });
     for (const part of ['one', 'two']) await lab.ready(KS, part);
     await lab.settled();
     lab.forget();
@@ -117,14 +129,23 @@ describe('requests of one application', { timeout: 300_000 }, () => {
   test('drift costs a dry-run and an apply', async (t) => {
     lab.forget();
     const tampered = Date.now();
-    await lab.kube.patch({ ...CONFIG_MAP, name: 'app', namespace: lab.namespace }, { type: 'merge', body: { data: { version: 'tampered' } } }, { fieldManager: 'intruder' });
-    await until('put back', async () => ((await lab.find(CONFIG_MAP, 'app'))?.['data'] as { version?: string } | undefined)?.version === '2');
+    await lab.kube.patch(
+      { ...CONFIG_MAP, name: 'app', namespace: lab.namespace },
+      { type: 'merge', body: { data: { version: 'tampered' } } },
+      { fieldManager: 'intruder' },
+    );
+    await until(
+      'put back',
+      async () => ((await lab.find(CONFIG_MAP, 'app'))?.['data'] as { version?: string } | undefined)?.version === '2',
+    );
     t.diagnostic(`put back after ${Date.now() - tampered} ms`);
     await lab.settled();
     const counts = lab.counts();
     t.diagnostic(JSON.stringify(counts));
     assert.equal(counts['apply configmaps'], 1);
     assert.ok(total(counts) <= 5, JSON.stringify(counts));
-    assert.ok(lab.posted.some(({ message }) => /drift corrected: ConfigMap\/requests\/app: data\.version changed by intruder/.test(message)));
+    assert.ok(
+      lab.posted.some(({ message }) => /drift corrected: ConfigMap\/requests\/app: data\.version changed by intruder/.test(message)),
+    );
   });
 });

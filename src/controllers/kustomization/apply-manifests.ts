@@ -90,7 +90,8 @@ export async function applyManifests(artifact: Artifact, options: ApplyManifests
   watchKinds(result, options, pass);
   const changed = result.changes.some(hasChanged);
   if (changed) pass.notice('Normal', [formatChanges(result.changes), ...result.drift.map(driftText)].join('\n'));
-  for (const warning of result.warnings) pass.context.log.info('warning while applying', { object: formatObjectRef(warning.ref), warning: warning.message });
+  for (const warning of result.warnings)
+    pass.context.log.info('warning while applying', { object: formatObjectRef(warning.ref), warning: warning.message });
   const pruned = await prune(old, result.inventory, client, options, pass);
   const { uid, generation } = object.metadata;
   const content = contentHash(tree, folder, built.reads);
@@ -102,7 +103,8 @@ async function readTree(artifact: Artifact, options: ApplyManifestsOptions, sign
   try {
     return await options.sources.tree(artifact, signal);
   } catch (error) {
-    if (!isCodedError(error, 'ArtifactNotFound')) throw new KustomizationFailure('ArtifactFailed', String((error as Error).message), { cause: error });
+    if (!isCodedError(error, 'ArtifactNotFound'))
+      throw new KustomizationFailure('ArtifactFailed', String((error as Error).message), { cause: error });
     const message = `Source is not ready, artifact not found, retrying in ${formatDuration(options.requeueDependency)}`;
     throw new KustomizationFailure('ArtifactFailed', message, { cause: error, follow: 'dependency', tell: false });
   }
@@ -117,7 +119,8 @@ function findFolder(object: Kustomization, tree: FileTree): string {
 
 function isUnchanged(object: Kustomization, tree: FileTree, folder: string, variables: string, previous: Success, pass: Pass): boolean {
   const { uid, generation } = object.metadata;
-  if (previous.uid !== uid || previous.generation !== generation || previous.variables !== variables || previous.folder !== folder) return false;
+  if (previous.uid !== uid || previous.generation !== generation || previous.variables !== variables || previous.folder !== folder)
+    return false;
   const { triggers } = pass.context;
   // Someone asked explicitly, or something was changed under us: then everything is looked at.
   if (triggers.has('requested') || triggers.has('drift') || pass.memory.stray || pass.memory.known.size === 0) return false;
@@ -137,7 +140,9 @@ function refuseUnsupported(object: Kustomization): void {
     throw new KustomizationFailure('FeatureGateDisabled', 'spec.decryption: this version does not decrypt manifests', { follow: 'stall' });
   }
   if (kubeConfig !== undefined) {
-    throw new KustomizationFailure('FeatureGateDisabled', 'spec.kubeConfig: this version applies only to the cluster it runs against', { follow: 'stall' });
+    throw new KustomizationFailure('FeatureGateDisabled', 'spec.kubeConfig: this version applies only to the cluster it runs against', {
+      follow: 'stall',
+    });
   }
 }
 
@@ -147,7 +152,10 @@ function refuseEncrypted(objects: readonly KubeObject[]): void {
   const [first] = encrypted;
   if (first === undefined) return;
   const name = formatObjectRef({ group: '', kind: first.kind, namespace: first.metadata.namespace ?? '', name: first.metadata.name });
-  throw new KustomizationFailure('BuildFailed', `${name} is SOPS encrypted, configuring decryption is required for this secret to be reconciled`);
+  throw new KustomizationFailure(
+    'BuildFailed',
+    `${name} is SOPS encrypted, configuring decryption is required for this secret to be reconciled`,
+  );
 }
 
 /** The client that acts as the account the spec names (KB91). */
@@ -155,7 +163,13 @@ function actingClient(object: Kustomization, account: string, kube: KubeClient):
   return account === '' ? kube : kube.impersonate({ user: `system:serviceaccount:${object.metadata.namespace}:${account}` });
 }
 
-async function apply(objects: readonly KubeObject[], inventory: Inventory, client: KubeClient, options: ApplyManifestsOptions, pass: Pass): Promise<ApplyResult> {
+async function apply(
+  objects: readonly KubeObject[],
+  inventory: Inventory,
+  client: KubeClient,
+  options: ApplyManifestsOptions,
+  pass: Pass,
+): Promise<ApplyResult> {
   const { object, memory, session, context } = pass;
   const { name, namespace } = object.metadata;
   try {
@@ -183,7 +197,8 @@ async function apply(objects: readonly KubeObject[], inventory: Inventory, clien
     memory.remember(result.changes, objects);
     return result;
   } catch (error) {
-    if (!(error instanceof ApplyError)) throw new KustomizationFailure('ReconciliationFailed', String((error as Error).message), { cause: error });
+    if (!(error instanceof ApplyError))
+      throw new KustomizationFailure('ReconciliationFailed', String((error as Error).message), { cause: error });
     const { partial } = error;
     session.draft.inventory = { entries: [...partial.inventory.entries] };
     memory.known = partial.known;
@@ -210,7 +225,13 @@ async function prune(old: Inventory, next: Inventory, client: KubeClient, option
   const stale = staleEntries(old, next);
   if (stale.length === 0) return false;
   const { name, namespace } = object.metadata;
-  const result = await pruneObjects({ client, owner: { group: groups.kustomize, name, namespace }, objects: stale, live: options.owned, signal: context.signal });
+  const result = await pruneObjects({
+    client,
+    owner: { group: groups.kustomize, name, namespace },
+    objects: stale,
+    live: options.owned,
+    signal: context.signal,
+  });
   if (result.failures.length > 0) {
     pass.session.draft.inventory = { entries: [...mergeInventories(next, result.survivors).entries] };
     throw new KustomizationFailure('PruneFailed', formatPruneFailures(result.failures), { cause: result.failures[0]?.cause });

@@ -30,5 +30,10 @@ function checkObject({ apiVersion, kind, metadata }: Partial<KubeObject>): void 
   ];
   if (missing.length === 0) return;
   const subject = `${kind ?? '?'}/${metadata?.name ?? '?'}`;
-  throw new CodedError({ code: 'ManifestInvalid', message: `check built object ${subject}: ${missing.join(', ')} missing`, subject, retryable: false });
+  throw new CodedError({
+    code: 'ManifestInvalid',
+    message: `check built object ${subject}: ${missing.join(', ')} missing`,
+    subject,
+    retryable: false,
+  });
 }

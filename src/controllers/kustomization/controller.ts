@@ -125,10 +125,14 @@ export class KustomizationController implements Controller {
     const source = sourceKey(object);
     const name = formatSourceKey(source);
     if (noCrossNamespaceRefs && source.namespace !== object.metadata.namespace) {
-      throw new KustomizationFailure('AccessDenied', `can't access '${name}', cross-namespace references have been blocked`, { follow: 'stall' });
+      throw new KustomizationFailure('AccessDenied', `can't access '${name}', cross-namespace references have been blocked`, {
+        follow: 'stall',
+      });
     }
     if (source.kind === 'ExternalArtifact' && !gates.enabled('ExternalArtifact')) {
-      throw new KustomizationFailure('AccessDenied', `can't access '${name}', ExternalArtifact feature gate is disabled`, { follow: 'stall' });
+      throw new KustomizationFailure('AccessDenied', `can't access '${name}', ExternalArtifact feature gate is disabled`, {
+        follow: 'stall',
+      });
     }
     const artifact = await sources.artifact(source, context.signal);
     if (artifact === 'absent') return `Source '${name}' not found`;

@@ -30,17 +30,50 @@ test('KB10: retryInterval falls back to the interval; the timeout to 30 s less t
 });
 
 const REVISION = 'v2@sha256:b';
-const dependencyCases: { name: string; found: Kustomization | undefined; expression?: boolean; additive?: boolean; want: string | undefined }[] = [
+const dependencyCases: {
+  name: string;
+  found: Kustomization | undefined;
+  expression?: boolean;
+  additive?: boolean;
+  want: string | undefined;
+}[] = [
   { name: 'absent', found: undefined, want: "dependency 'apps/dep' not found" },
   { name: 'never reconciled', found: kustomization('dep', {}, { observedGeneration: -1 }), want: "dependency 'apps/dep' is not ready" },
   { name: 'not ready', found: kustomization('dep', {}, ready('False')), want: "dependency 'apps/dep' is not ready" },
-  { name: 'spec not observed', found: kustomization('dep', {}, { ...ready('True'), observedGeneration: 1 }), want: "dependency 'apps/dep' is not ready" },
-  { name: 'same source, older revision', found: kustomization('dep', {}, { ...ready('True'), lastAppliedRevision: 'v1' }), want: "dependency 'apps/dep' revision is not up to date" },
-  { name: 'same source, same revision', found: kustomization('dep', {}, { ...ready('True'), lastAppliedRevision: REVISION }), want: undefined },
-  { name: 'another source', found: kustomization('dep', { sourceRef: { kind: 'OCIRepository', name: 'other' } }, { ...ready('True'), lastAppliedRevision: 'v1' }), want: undefined },
-  { name: 'KB05 expression false', found: kustomization('dep', {}, ready('True')), expression: false, want: "dependency 'apps/dep' is not ready according to readyExpr eval" },
+  {
+    name: 'spec not observed',
+    found: kustomization('dep', {}, { ...ready('True'), observedGeneration: 1 }),
+    want: "dependency 'apps/dep' is not ready",
+  },
+  {
+    name: 'same source, older revision',
+    found: kustomization('dep', {}, { ...ready('True'), lastAppliedRevision: 'v1' }),
+    want: "dependency 'apps/dep' revision is not up to date",
+  },
+  {
+    name: 'same source, same revision',
+    found: kustomization('dep', {}, { ...ready('True'), lastAppliedRevision: REVISION }),
+    want: undefined,
+  },
+  {
+    name: 'another source',
+    found: kustomization('dep', { sourceRef: { kind: 'OCIRepository', name: 'other' } }, { ...ready('True'), lastAppliedRevision: 'v1' }),
+    want: undefined,
+  },
+  {
+    name: 'KB05 expression false',
+    found: kustomization('dep', {}, ready('True')),
+    expression: false,
+    want: "dependency 'apps/dep' is not ready according to readyExpr eval",
+  },
   { name: 'KB05 expression true replaces the test', found: kustomization('dep', {}, ready('False')), expression: true, want: undefined },
-  { name: 'KB05 additive: both must pass', found: kustomization('dep', {}, ready('False')), expression: true, additive: true, want: "dependency 'apps/dep' is not ready" },
+  {
+    name: 'KB05 additive: both must pass',
+    found: kustomization('dep', {}, ready('False')),
+    expression: true,
+    additive: true,
+    want: "dependency 'apps/dep' is not ready",
+  },
 ];
 for (const { name, found, expression, additive, want } of dependencyCases) {
   test(`KB04: a dependency that is ${name}`, () => {
@@ -68,5 +101,8 @@ test('history: same build and end add up, newest first, five kept', () => {
   assert.equal(history[0]?.lastReconciled, '2026-01-01T00:00:02Z');
   assert.equal(history[0]?.lastReconciledDuration, '1.5s');
   for (const digest of ['c', 'd', 'e', 'f']) history = recordAttempt(history, attempt(digest, 'Good', 3));
-  assert.deepEqual(history.map((entry) => entry.digest), ['f', 'e', 'd', 'c', 'a']);
+  assert.deepEqual(
+    history.map((entry) => entry.digest),
+    ['f', 'e', 'd', 'c', 'a'],
+  );
 });

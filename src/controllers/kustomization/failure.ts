@@ -47,7 +47,19 @@ export class KustomizationFailure extends CodedError<KustomizationReason> {
 export function isPassing(error: unknown): boolean {
   if (error instanceof ApplyError && error.failures.length > 0) return error.failures.every(({ cause }) => isPassing(cause));
   if (isKubeError(error)) {
-    return isKubeError(error, 'ConnectionFailed', 'Timeout', 'Unavailable', 'TooManyRequests', 'InternalError', 'NoMatch', 'NotFound', 'Conflict', 'Forbidden', 'ResponseInvalid');
+    return isKubeError(
+      error,
+      'ConnectionFailed',
+      'Timeout',
+      'Unavailable',
+      'TooManyRequests',
+      'InternalError',
+      'NoMatch',
+      'NotFound',
+      'Conflict',
+      'Forbidden',
+      'ResponseInvalid',
+    );
   }
   return error instanceof Error && error.cause !== undefined && isPassing(error.cause);
 }

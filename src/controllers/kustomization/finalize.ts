@@ -12,7 +12,14 @@ import {
 } from '../../apply/index.ts';
 import type { KubeClient } from '../../kube/index.ts';
 import { formatObjectRef } from '../../manifest/index.ts';
-import { formatKey, type ConfigReader, type EventRecorder, type Outcome, type ReconcileContext, type StatusWriter } from '../../runtime/index.ts';
+import {
+  formatKey,
+  type ConfigReader,
+  type EventRecorder,
+  type Outcome,
+  type ReconcileContext,
+  type StatusWriter,
+} from '../../runtime/index.ts';
 import { CodedError, errorMessage, type Clock, type Duration, type Instant } from '../../std/index.ts';
 import type { Memories } from './memory.ts';
 import { timeout } from './timing.ts';
@@ -67,7 +74,12 @@ export async function finalize(object: Kustomization, options: FinalizeOptions, 
 }
 
 /** Keeps the finalizer until what was deleted is gone, or the time is up. */
-async function waitForTermination(object: Kustomization, { changes }: PruneResult, options: FinalizeOptions, context: ReconcileContext): Promise<Outcome> {
+async function waitForTermination(
+  object: Kustomization,
+  { changes }: PruneResult,
+  options: FinalizeOptions,
+  context: ReconcileContext,
+): Promise<Outcome> {
   const { owned, memories, clock } = options;
   const deleted = changes.filter(({ action }) => action === 'deleted');
   const deadline = (clock.now() + timeout(object)) as Instant;
@@ -99,7 +111,12 @@ async function letGo(object: Kustomization, { writer, memories }: FinalizeOption
 }
 
 /** Watches the kinds of some changes, those that are served; gives up after `limit`. */
-async function watchKinds(changes: readonly Change[], limit: Duration, { owned, kube }: FinalizeOptions, context: ReconcileContext): Promise<void> {
+async function watchKinds(
+  changes: readonly Change[],
+  limit: Duration,
+  { owned, kube }: FinalizeOptions,
+  context: ReconcileContext,
+): Promise<void> {
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(limit)]);
   const kinds = new Map(changes.map(({ ref, apiVersion }) => [`${apiVersion}/${ref.kind}`, { apiVersion, kind: ref.kind }]));
   await Promise.all(
@@ -116,7 +133,10 @@ async function watchKinds(changes: readonly Change[], limit: Duration, { owned, 
 }
 
 /** Who deletes; undefined when the account to act as is gone. */
-async function actingClient(object: Kustomization, { kube, defaultServiceAccount, configs }: FinalizeOptions): Promise<KubeClient | undefined> {
+async function actingClient(
+  object: Kustomization,
+  { kube, defaultServiceAccount, configs }: FinalizeOptions,
+): Promise<KubeClient | undefined> {
   const account = object.spec.serviceAccountName ?? defaultServiceAccount;
   if (account === '') return kube;
   const { namespace } = object.metadata;

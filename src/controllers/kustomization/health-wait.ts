@@ -89,7 +89,8 @@ class HealthWait {
     const passed = `Health check passed in ${this.#took()}`;
     if (!this.#wasHealthy || (changed && object.status.lastAppliedRevision !== revision)) this.#pass.notice('Normal', passed);
     // An unchanged "healthy" is left as it is, so that looking writes nothing.
-    if (changed || !session.conditions.isTrue(conditionTypes.healthy)) session.conditions.mark(conditionTypes.healthy, 'True', reasons.Succeeded, passed);
+    if (changed || !session.conditions.isTrue(conditionTypes.healthy))
+      session.conditions.mark(conditionTypes.healthy, 'True', reasons.Succeeded, passed);
     return this.#ends.succeed();
   }
 

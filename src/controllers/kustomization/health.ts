@@ -1,6 +1,14 @@
 import type { CustomHealthCheck, Kustomization } from '../../api/index.ts';
 import type { ApplyResult, OwnedObjects } from '../../apply/index.ts';
-import { compileHealthChecks, computeStatus, judge, type Checked, type HealthChecks, type HealthResult, type Verdict } from '../../health/index.ts';
+import {
+  compileHealthChecks,
+  computeStatus,
+  judge,
+  type Checked,
+  type HealthChecks,
+  type HealthResult,
+  type Verdict,
+} from '../../health/index.ts';
 import { isKubeError, type Informer, type KubeClient, type KindRef } from '../../kube/index.ts';
 import { objectRefKey, parseApiVersion, type KubeObject, type ObjectRef } from '../../manifest/index.ts';
 import type { Wait } from '../../runtime/index.ts';
@@ -11,7 +19,14 @@ import type { Memories } from './memory.ts';
 type Target = { ref: ObjectRef; apiVersion: string; vanishes: boolean; informer?: Informer };
 
 /** What a {@link HealthCheck} works with. */
-export type HealthOptions = { owned: OwnedObjects; client: KubeClient; memories: Memories; clock: Clock; failFast: boolean; signal: AbortSignal };
+export type HealthOptions = {
+  owned: OwnedObjects;
+  client: KubeClient;
+  memories: Memories;
+  clock: Clock;
+  failFast: boolean;
+  signal: AbortSignal;
+};
 
 /**
  * The health of a set of objects, kept by watches: `verdict` looks at what is known now, `wait` wakes when any of them changed (KB80–KB85).
@@ -229,4 +244,3 @@ async function watchNamed(target: Target, { client, signal }: HealthOptions): Pr
 function isOlder(a: string, b: string | undefined): boolean {
   return b !== undefined && /^\d+$/.test(a) && /^\d+$/.test(b) && (a.length === b.length ? a < b : a.length < b.length);
 }
-

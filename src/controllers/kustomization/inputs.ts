@@ -32,7 +32,13 @@ function fileHash(tree: FileTree, path: string): string {
   if (hash === undefined) {
     const content = tree.read(path);
     // A path that is no file may be a folder whose names were read.
-    hash = content === undefined ? tree.list(path).map(({ name, kind }) => `${kind} ${name}`).join('\n') : digestOf(content);
+    hash =
+      content === undefined
+        ? tree
+            .list(path)
+            .map(({ name, kind }) => `${kind} ${name}`)
+            .join('\n')
+        : digestOf(content);
     known.set(path, hash);
   }
   return hash;

@@ -19,7 +19,11 @@ import { timeout } from './timing.ts';
 export type PassOptions = { writer: StatusWriter; events: EventRecorder; clock: Clock };
 
 /** The status of a Kustomization while it is reconciled; a request that was asked for is noted in it (C07). */
-export function openSession(object: Kustomization, { writer, clock }: PassOptions, context: ReconcileContext): StatusSession<KustomizationStatus> {
+export function openSession(
+  object: Kustomization,
+  { writer, clock }: PassOptions,
+  context: ReconcileContext,
+): StatusSession<KustomizationStatus> {
   const onError = (error: unknown): void => context.log.error('could not show progress', error);
   const session = new StatusSession<KustomizationStatus>({ writer, object, clock, isBusy: context.isBusy, onError });
   const requested = object.metadata.annotations?.[requestAnnotations.requestedAt];
@@ -70,7 +74,11 @@ export class Pass {
   }
 
   /** Has something to tell; its reason is that of the Ready condition by the time it is told, unless one is given. */
-  notice(type: 'Normal' | 'Warning', message: string, extra: { reason?: Reason; metadata?: Record<string, string>; quiet?: boolean } = {}): void {
+  notice(
+    type: 'Normal' | 'Warning',
+    message: string,
+    extra: { reason?: Reason; metadata?: Record<string, string>; quiet?: boolean } = {},
+  ): void {
     const reason = extra.reason ?? this.session.conditions.find(conditionTypes.ready)?.reason ?? (type === 'Warning' ? 'error' : 'info');
     const metadata = { ...this.#metadata(), ...extra.metadata };
     this.#notices.push({ type, reason, message, metadata, ...(extra.quiet === true ? { quiet: true } : {}) });

@@ -1,10 +1,4 @@
-import {
-  groups,
-  originAnnotations,
-  type Artifact,
-  type Kustomization,
-  type OCIRepository,
-} from '../../api/index.ts';
+import { groups, originAnnotations, type Artifact, type Kustomization, type OCIRepository } from '../../api/index.ts';
 import { readArchive, type ArtifactStore } from '../../artifact/index.ts';
 import type { Informer, KubeClient } from '../../kube/index.ts';
 import type { FileTree, KubeObject } from '../../manifest/index.ts';
@@ -134,7 +128,8 @@ export class Sources {
   async #download(artifact: Artifact, signal: AbortSignal): Promise<FileTree> {
     const { digest } = artifact;
     const subject = `artifact ${JSON.stringify(redact(artifact.url))}`;
-    if (!isDigest(digest)) throw new CodedError({ code: 'DigestMismatch', message: `fetch ${subject}: ${JSON.stringify(digest)} is not a digest` });
+    if (!isDigest(digest))
+      throw new CodedError({ code: 'DigestMismatch', message: `fetch ${subject}: ${JSON.stringify(digest)} is not a digest` });
     const url = overrideHost(artifact.url);
     let answer: Response;
     try {
@@ -148,7 +143,8 @@ export class Sources {
     }
     const bytes = await readBounded(answer.body, ARCHIVE_LIMIT, subject);
     const got = digestOf(bytes, digestAlgorithm(digest));
-    if (got !== digest) throw new CodedError({ code: 'DigestMismatch', message: `fetch ${subject}: digest mismatch: got ${got}, want ${digest}`, subject });
+    if (got !== digest)
+      throw new CodedError({ code: 'DigestMismatch', message: `fetch ${subject}: digest mismatch: got ${got}, want ${digest}`, subject });
     const tree = await readArchive(bytes, { subject, links: 'reject' });
     this.#trees.set(digest, { tree, size: tree.size });
     return tree;
@@ -174,4 +170,3 @@ function overrideHost(url: string): string {
   changed.host = host;
   return changed.href;
 }
-

@@ -19,7 +19,8 @@ export async function readVariables(object: Kustomization, configs: ConfigReader
   const sources = await Promise.all(
     (postBuild.substituteFrom ?? []).map(async ({ kind, name, optional }) => {
       const found = await configs.find(kind, namespace, name);
-      if (found !== undefined) return Object.entries(configData(found).data).map(([key, bytes]) => [key, Buffer.from(bytes).toString()] as const);
+      if (found !== undefined)
+        return Object.entries(configData(found).data).map(([key, bytes]) => [key, Buffer.from(bytes).toString()] as const);
       if (optional) return [];
       throw new CodedError({
         code: 'ConfigNotFound',
@@ -34,7 +35,12 @@ export async function readVariables(object: Kustomization, configs: ConfigReader
 }
 
 /** Replaces variables in every object (KB40–KB48). @throws SubstitutionError naming the object */
-export function substituteAll(objects: readonly KubeObject[], object: Kustomization, postBuild: PostBuild | undefined, strict: boolean): KubeObject[] {
+export function substituteAll(
+  objects: readonly KubeObject[],
+  object: Kustomization,
+  postBuild: PostBuild | undefined,
+  strict: boolean,
+): KubeObject[] {
   if (postBuild === undefined) return [...objects];
   const always = object.spec.postBuild?.substituteStrategy === 'Always';
   return objects.map((one) => substituteObject(one, postBuild.variables, { strict, always }, `'${formatObjectRef(objectRef(one))}'`));

@@ -45,7 +45,8 @@ async function readCredentials(object: OCIRepository, configs: ConfigReader): Pr
   const { namespace } = object.metadata;
   const { secretRef, serviceAccountName } = object.spec;
   const found: DockerConfig[] = [];
-  if (secretRef !== undefined) found.push(...pullSecret(await configs.data('Secret', namespace, secretRef.name), `${namespace}/${secretRef.name}`));
+  if (secretRef !== undefined)
+    found.push(...pullSecret(await configs.data('Secret', namespace, secretRef.name), `${namespace}/${secretRef.name}`));
   if (serviceAccountName !== undefined) {
     const account = await configs.find('ServiceAccount', namespace, serviceAccountName);
     if (account === undefined) {
@@ -110,10 +111,18 @@ async function readTls(object: OCIRepository, configs: ConfigReader): Promise<Tl
   const key = value('tls.key', 'keyFile');
   const subject = `Secret/${namespace}/${certSecretRef.name}`;
   if ((certificate === undefined) !== (key === undefined)) {
-    throw new CodedError({ code: 'TlsInvalid', message: `read TLS material from ${subject}: found only one of 'tls.crt' and 'tls.key'`, subject });
+    throw new CodedError({
+      code: 'TlsInvalid',
+      message: `read TLS material from ${subject}: found only one of 'tls.crt' and 'tls.key'`,
+      subject,
+    });
   }
   if (ca === undefined && certificate === undefined) {
-    throw new CodedError({ code: 'TlsInvalid', message: `read TLS material from ${subject}: must contain 'ca.crt', or 'tls.crt' and 'tls.key'`, subject });
+    throw new CodedError({
+      code: 'TlsInvalid',
+      message: `read TLS material from ${subject}: must contain 'ca.crt', or 'tls.crt' and 'tls.key'`,
+      subject,
+    });
   }
   return {
     ...(ca === undefined ? {} : { ca }),

@@ -74,7 +74,13 @@ const SUMMARY: readonly ConditionType[] = [
   conditionTypes.stalled,
   conditionTypes.reconciling,
 ];
-const NEGATIVE: ReadonlySet<string> = new Set<ConditionType>(['StorageOperationFailed', 'FetchFailed', 'ArtifactOutdated', 'Stalled', 'Reconciling']);
+const NEGATIVE: ReadonlySet<string> = new Set<ConditionType>([
+  'StorageOperationFailed',
+  'FetchFailed',
+  'ArtifactOutdated',
+  'Stalled',
+  'Reconciling',
+]);
 
 type Session = StatusSession<OCIRepositoryStatus>;
 
@@ -105,7 +111,13 @@ export class OciRepositoryController implements Controller {
       if ((await writer.writeFinalizer(object.metadata, finalizer, true)) === undefined) return { kind: 'done' };
       object = view.get(key) ?? object;
     }
-    const session: Session = new StatusSession({ writer, object, clock, isBusy: context.isBusy, onError: (error) => context.log.error('could not show progress', error) });
+    const session: Session = new StatusSession({
+      writer,
+      object,
+      clock,
+      isBusy: context.isBusy,
+      onError: (error) => context.log.error('could not show progress', error),
+    });
     recordRequest(object, session);
     if (object.spec.suspend === true) {
       await session.finish();
@@ -118,7 +130,8 @@ export class OciRepositoryController implements Controller {
     const { namespace, name } = object.metadata;
     this.#resolver.forget(formatKey(object.metadata));
     await this.#options.store.remove({ kind: 'ocirepository', namespace, name });
-    if ((object.metadata.finalizers ?? []).includes(finalizer)) await this.#options.writer.writeFinalizer(object.metadata, finalizer, false);
+    if ((object.metadata.finalizers ?? []).includes(finalizer))
+      await this.#options.writer.writeFinalizer(object.metadata, finalizer, false);
     return { kind: 'done' };
   }
 
@@ -157,8 +170,19 @@ export class OciRepositoryController implements Controller {
     const { configs, registries } = this.#options;
     const access = await readAccess(object, configs);
     const client = registries.client(access);
-    const limit = { signal: AbortSignal.any([context.signal, AbortSignal.timeout(parseDuration(object.spec.timeout))]), text: object.spec.timeout };
-    const target = await resolveRevision(object, { client, access, resolver: this.#resolver, triggers: context.triggers, enqueued: context.enqueued, clock: this.#options.clock, limit });
+    const limit = {
+      signal: AbortSignal.any([context.signal, AbortSignal.timeout(parseDuration(object.spec.timeout))]),
+      text: object.spec.timeout,
+    };
+    const target = await resolveRevision(object, {
+      client,
+      access,
+      resolver: this.#resolver,
+      triggers: context.triggers,
+      enqueued: context.enqueued,
+      clock: this.#options.clock,
+      limit,
+    });
     const before = draft.artifact;
     const failedBefore = conditions.isTrue(conditionTypes.fetchFailed) || object.status.conditions?.some(isStorageFailure) === true;
     if (before?.revision === target.revision && !contentConfigChanged(object, draft)) {
@@ -167,9 +191,18 @@ export class OciRepositoryController implements Controller {
       return failedBefore ? [recovered(before, target.revision, object)] : [];
     }
     const news = `new revision '${target.revision}' for '${target.subject}'`;
-    if (before !== undefined && before.revision !== target.revision) conditions.mark(conditionTypes.artifactOutdated, 'True', reasons.NewRevision, news);
+    if (before !== undefined && before.revision !== target.revision)
+      conditions.mark(conditionTypes.artifactOutdated, 'True', reasons.NewRevision, news);
     conditions.mark(conditionTypes.reconciling, 'True', reasons.Progressing, `building artifact: ${news}`);
-    const { archive, annotations } = await fetchArtifact(object, target.repository, target, client, this.#manifests, this.#options.store, limit);
+    const { archive, annotations } = await fetchArtifact(
+      object,
+      target.repository,
+      target,
+      client,
+      this.#manifests,
+      this.#options.store,
+      limit,
+    );
     const artifact: Artifact = {
       ...archive,
       url: `${this.#options.artifactAddress()}/${archive.path}`,
@@ -218,7 +251,10 @@ export class OciRepositoryController implements Controller {
   }
 
   async #fail(object: OCIRepository, session: Session, error: unknown): Promise<Outcome> {
-    const failure = error instanceof SourceFailure ? error : new SourceFailure('OCIArtifactPullFailed', `failed to reconcile '${object.spec.url}'`, error);
+    const failure =
+      error instanceof SourceFailure
+        ? error
+        : new SourceFailure('OCIArtifactPullFailed', `failed to reconcile '${object.spec.url}'`, error);
     const { conditions } = session;
     const reason = failure.code;
     if (reason === 'VerificationError') {
@@ -289,7 +325,12 @@ function refuseVerification(object: OCIRepository, session: Session): void {
     return;
   }
   const what = `failed to verify the signature using provider '${verify.provider}'`;
-  throw new SourceFailure('VerificationError', `${what}: this version does not verify signatures, so the artifact is not fetched`, undefined, true);
+  throw new SourceFailure(
+    'VerificationError',
+    `${what}: this version does not verify signatures, so the artifact is not fetched`,
+    undefined,
+    true,
+  );
 }
 
 function published(artifact: Artifact, object: OCIRepository): EventNotice {

@@ -39,7 +39,12 @@ export async function resolveRevision(object: OCIRepository, context: ResolveCon
   const wanted = wantedRef(spec.ref);
   if (wanted.kind === 'digest') {
     if (!isDigest(wanted.digest)) {
-      throw new SourceFailure('OCIArtifactPullFailed', `failed to determine artifact digest: 'spec.ref.digest' ${JSON.stringify(wanted.digest)} is not a digest`, undefined, true);
+      throw new SourceFailure(
+        'OCIArtifactPullFailed',
+        `failed to determine artifact digest: 'spec.ref.digest' ${JSON.stringify(wanted.digest)} is not a digest`,
+        undefined,
+        true,
+      );
     }
     const { digest } = wanted;
     return { repository, digest, revision: formatRevision(undefined, digest), subject: formatReference({ ...repository, digest }), access };
@@ -47,8 +52,10 @@ export async function resolveRevision(object: OCIRepository, context: ResolveCon
   const tag = wanted.kind === 'tag' ? wanted.tag : await selectSemverTag(object, repository, wanted, context);
   const reference = { ...repository, tag };
   const key = `${metadata.namespace}/${metadata.name}`;
-  const digest = await step('OCIArtifactPullFailed', 'failed to determine artifact digest', () =>
-    context.resolver.resolve(key, access, context.client, reference, notBefore(object, context), context.limit.signal),
+  const digest = await step(
+    'OCIArtifactPullFailed',
+    'failed to determine artifact digest',
+    () => context.resolver.resolve(key, access, context.client, reference, notBefore(object, context), context.limit.signal),
     context.limit,
   );
   return { repository, digest, revision: formatRevision(tag, digest), subject: formatReference(reference), access };
@@ -68,10 +75,15 @@ function selectSemverTag(
   wanted: { range: string; filter: string | undefined },
   context: ResolveContext,
 ): Promise<string> {
-  return step('ReadOperationFailed', `failed to determine the artifact tag for '${object.spec.url}'`, async () => {
-    const tags = await context.client.listTags(repository, context.limit.signal);
-    return selectTag(tags, { ...wanted, mediaType: object.spec.layerSelector?.mediaType ?? '' });
-  }, context.limit);
+  return step(
+    'ReadOperationFailed',
+    `failed to determine the artifact tag for '${object.spec.url}'`,
+    async () => {
+      const tags = await context.client.listTags(repository, context.limit.signal);
+      return selectTag(tags, { ...wanted, mediaType: object.spec.layerSelector?.mediaType ?? '' });
+    },
+    context.limit,
+  );
 }
 
 /** A fingerprint of who we are to the registry; nothing secret goes into it but hashed. */

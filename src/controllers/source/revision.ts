@@ -13,7 +13,10 @@ export function revisionDigest(revision: string): Digest | undefined {
 }
 
 /** What `spec.ref` asks for: digest wins over semver, semver over tag, and without any it is the tag `latest` (OB09). */
-export type WantedRef = { kind: 'digest'; digest: string } | { kind: 'semver'; range: string; filter: string | undefined } | { kind: 'tag'; tag: string };
+export type WantedRef =
+  | { kind: 'digest'; digest: string }
+  | { kind: 'semver'; range: string; filter: string | undefined }
+  | { kind: 'tag'; tag: string };
 
 /** Reads `spec.ref` (OB09). Empty text is the same as nothing. */
 export function wantedRef(ref: OCIRepository['spec']['ref']): WantedRef {

@@ -23,7 +23,10 @@ export function selectTag(tags: readonly string[], wanted: WantedVersion): strin
   }
   if (best !== undefined) return best.tag;
   const filtered = wanted.filter === undefined ? '' : ` with filter '${wanted.filter}'`;
-  throw new CodedError({ code: 'NoTagMatches', message: `no match found for semver: ${wanted.range}${filtered} among ${tags.length} tags` });
+  throw new CodedError({
+    code: 'NoTagMatches',
+    message: `no match found for semver: ${wanted.range}${filtered} among ${tags.length} tags`,
+  });
 }
 
 /** A version needs two dots; a leading `v` and zeros are tolerated. */

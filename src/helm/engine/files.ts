@@ -7,7 +7,6 @@ import {
   GoMap,
   goMap,
   mapOf,
-  namedType,
   stringSlice,
   stringSliceType,
   stringType,
@@ -42,16 +41,13 @@ const filesType = typeOfFiles(() => {
 const filesTypeHelm3 = typeOfFiles(() => stringSlice([]));
 
 function typeOfFiles(linesOfEmpty: () => GoValue): GoType {
-  const type: GoType = namedType('engine.files', mapOf(stringType, byteSliceType), {
-    ...shared,
-    Glob: {
-      params: [stringType],
-      get result(): GoType {
-        return type;
-      },
-      call: (files, [pattern]) => matching(files, String(pattern), type),
-    },
-    Lines: { params: [stringType], result: stringSliceType, call: (files, [name]) => lines(files, String(name), linesOfEmpty) },
+  const methods = new Map(Object.entries(shared));
+  const type: GoType = { ...mapOf(stringType, byteSliceType), name: 'engine.files', named: true, methods };
+  methods.set('Glob', { params: [stringType], result: type, call: (files, [pattern]) => matching(files, String(pattern), type) });
+  methods.set('Lines', {
+    params: [stringType],
+    result: stringSliceType,
+    call: (files, [name]) => lines(files, String(name), linesOfEmpty),
   });
   return type;
 }

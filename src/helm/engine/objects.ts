@@ -1,4 +1,5 @@
 import {
+  anySliceType,
   boolType,
   fromYamlValue,
   goInt,
@@ -8,6 +9,7 @@ import {
   GoStruct,
   namedType,
   pointerTo,
+  sliceOf,
   stringMapType,
   stringSlice,
   stringSliceType,
@@ -16,6 +18,7 @@ import {
   type GoField,
   type GoType,
   type GoValue,
+  type StructMembers,
 } from '../../golang/index.ts';
 import { kubeVersionText, type Capabilities, type HelmVersion, type KubeVersion } from '../capabilities.ts';
 import type { ChartMetadata, Dependency } from '../chart/chart.ts';
@@ -26,13 +29,24 @@ function field<T>(name: string, type: GoType, read: (data: T) => GoValue): GoFie
   return { name, type, get: (struct) => read(struct.data as T) };
 }
 
-/** The JSON of a struct whose fields are all texts, under other names, empty ones left out. */
-function jsonOf(entries: readonly (readonly [string, GoValue])[]): GoMap {
-  return goMap(entries.filter(([, value]) => value !== '' && value !== null && value !== undefined));
+/** The JSON of a struct: its fields in their order, under names that JSON gives them, empty ones left out. */
+class JsonStruct extends GoMap {
+  constructor(entries: readonly (readonly [string, GoValue])[]) {
+    super(undefined, new Map(entries.filter(([, value]) => value !== '' && value !== null && value !== undefined)));
+  }
+
+  override sortedKeys(): readonly string[] {
+    return [...this.keys()];
+  }
 }
 
 type CapabilitiesTypes = { capabilities: GoType; kubeVersion: GoType; versionSet: GoType; buildInfo: GoType };
 type CapabilitiesData = { kubeVersion: GoStruct; apiVersions: GoSlice; helmVersion: GoStruct };
+
+/** A struct type that does not share with others of its name: Helm 3 and Helm 4 mean different ones. */
+function ownStruct(name: string, { fields, marshal }: Pick<StructMembers, 'fields' | 'marshal'>): GoType {
+  return { name, kind: 'struct', named: true, fields, ...(marshal === undefined ? {} : { marshal }) };
+}
 
 /** The types below `.Capabilities`: Helm 4 keeps more in them than Helm 3. */
 function capabilitiesTypes(package_: string, isHelm4: boolean): CapabilitiesTypes {
@@ -68,7 +82,7 @@ function capabilitiesTypes(package_: string, isHelm4: boolean): CapabilitiesType
 }
 
 function buildInfoType(isHelm4: boolean): GoType {
-  return structType('version.BuildInfo', {
+  return ownStruct('version.BuildInfo', {
     fields: [
       field<HelmVersion>('Version', stringType, ({ version }) => version),
       field<HelmVersion>('GitCommit', stringType, ({ gitCommit }) => gitCommit),
@@ -78,7 +92,7 @@ function buildInfoType(isHelm4: boolean): GoType {
     ],
     marshal: (struct) => {
       const { version, gitCommit, gitTreeState, goVersion, kubeClientVersion } = struct.data as HelmVersion;
-      const json = jsonOf([
+      const json = new JsonStruct([
         ['version', version],
         ['git_commit', gitCommit],
         ['git_tree_state', gitTreeState],
@@ -197,7 +211,7 @@ const maintainerType: GoType = structType('chart.Maintainer', {
       (data) => data[name],
     ),
   ),
-  marshal: (struct) => jsonOf(Object.entries(struct.data as ChartMetadata['maintainers'][number])),
+  marshal: (struct) => new JsonStruct(Object.entries(struct.data as ChartMetadata['maintainers'][number])),
 });
 const maintainerPointer: GoType = pointerTo(maintainerType);
 
@@ -209,24 +223,34 @@ const dependencyType: GoType = structType('chart.Dependency', {
     field<Dependency>('Condition', stringType, ({ condition }) => condition),
     field<Dependency>('Tags', stringSliceType, ({ tags }) => stringSlice(tags, tags.length === 0)),
     field<Dependency>('Enabled', boolType, ({ enabled }) => enabled),
+    field<Dependency>('ImportValues', anySliceType, ({ importValues }) => importValues.map(importMap)),
     field<Dependency>('Alias', stringType, ({ alias }) => alias),
   ],
   marshal: (struct) => {
     const { name, version, repository, condition, tags, enabled, importValues, alias } = struct.data as Dependency;
-    const json = jsonOf([
-      ['version', version],
+    const json = new JsonStruct([]);
+    json.set('name', name);
+    if (version !== '') json.set('version', version);
+    json.set('repository', repository);
+    const rest = new JsonStruct([
       ['condition', condition],
       ['tags', tags.length === 0 ? null : [...tags]],
       ['enabled', enabled ? true : null],
       ['import-values', importValues.length === 0 ? null : importValues.map(importMap)],
       ['alias', alias],
     ]);
-    json.set('name', name);
-    json.set('repository', repository);
+    for (const [key, value] of rest.entries()) json.set(key, value);
     return json;
   },
 });
 const dependencyPointer: GoType = pointerTo(dependencyType);
+
+function structs(type: GoType, items: readonly unknown[]): GoSlice {
+  return new GoSlice(
+    sliceOf(type),
+    items.map((data) => new GoStruct(type, data)),
+  );
+}
 
 type ChartData = { metadata: ChartMetadata; isRoot: boolean };
 
@@ -238,7 +262,7 @@ const chartFields: readonly (readonly [name: string, json: string, type: GoType,
   ['Version', 'version', stringType, ({ version }) => version],
   ['Description', 'description', stringType, ({ description }) => description],
   ['Keywords', 'keywords', stringSliceType, ({ keywords }) => stringSlice(keywords, keywords.length === 0)],
-  ['Maintainers', 'maintainers', stringSliceType, ({ maintainers }) => maintainers.map((data) => new GoStruct(maintainerPointer, data))],
+  ['Maintainers', 'maintainers', sliceOf(maintainerPointer), ({ maintainers }) => structs(maintainerPointer, maintainers)],
   ['Icon', 'icon', stringType, ({ icon }) => icon],
   ['APIVersion', 'apiVersion', stringType, ({ apiVersion }) => apiVersion],
   ['Condition', 'condition', stringType, ({ condition }) => condition],
@@ -247,12 +271,7 @@ const chartFields: readonly (readonly [name: string, json: string, type: GoType,
   ['Deprecated', 'deprecated', boolType, ({ deprecated }) => deprecated],
   ['Annotations', 'annotations', stringMapType, annotationsMap],
   ['KubeVersion', 'kubeVersion', stringType, ({ kubeVersion }) => kubeVersion],
-  [
-    'Dependencies',
-    'dependencies',
-    stringSliceType,
-    ({ dependencies }) => (dependencies ?? []).map((data) => new GoStruct(dependencyPointer, data)),
-  ],
+  ['Dependencies', 'dependencies', sliceOf(dependencyPointer), ({ dependencies }) => structs(dependencyPointer, dependencies ?? [])],
   ['Type', 'type', stringType, ({ type }) => type],
 ];
 
@@ -263,7 +282,7 @@ const chartStructType: GoType = structType('struct { chart.Metadata; IsRoot bool
   ],
   marshal: (struct) => {
     const { metadata, isRoot } = struct.data as ChartData;
-    const json = jsonOf(chartFields.map(([, name, , read]) => [name, orNull(read(metadata))]));
+    const json = new JsonStruct(chartFields.map(([, name, , read]) => [name, orNull(read(metadata))]));
     json.set('IsRoot', isRoot);
     return json;
   },

@@ -7,7 +7,10 @@ import { setField, type Mapping } from '../value.ts';
 import { readKeyValues, utf8Text } from './key-values.ts';
 
 /** The options of one generator with those of all (`generatorOptions`) behind them. */
-export function mergeOptions(own: GeneratorOptionFields | undefined, all: GeneratorOptionFields | undefined): GeneratorOptionFields | undefined {
+export function mergeOptions(
+  own: GeneratorOptionFields | undefined,
+  all: GeneratorOptionFields | undefined,
+): GeneratorOptionFields | undefined {
   if (all === undefined) return own;
   const labels = new Map([...(all.labels ?? []), ...(own?.labels ?? [])]);
   const annotations = new Map([...(all.annotations ?? []), ...(own?.annotations ?? [])]);

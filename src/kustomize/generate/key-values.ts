@@ -10,7 +10,11 @@ export type KeyValue = { readonly key: string; readonly value: Uint8Array };
 
 /** Reads the sources of a generator: env files, then literals, then files. Throws when a source is malformed or a key repeated. */
 export function readKeyValues(args: GeneratorFields, loader: Loader): Map<string, Uint8Array> {
-  const pairs = within('loading KV pairs', () => [...fromEnvFiles(args.envs ?? [], loader), ...fromLiterals(args.literals ?? []), ...fromFiles(args.files ?? [], loader)], 'GeneratorFailed');
+  const pairs = within(
+    'loading KV pairs',
+    () => [...fromEnvFiles(args.envs ?? [], loader), ...fromLiterals(args.literals ?? []), ...fromFiles(args.files ?? [], loader)],
+    'GeneratorFailed',
+  );
   const result = new Map<string, Uint8Array>();
   for (const { key, value } of pairs) {
     if (result.has(key)) {
@@ -35,7 +39,10 @@ export function readEnvFile(content: Uint8Array): KeyValue[] {
   for (const bytes of lines(content)) {
     if (bytes.length >= MAX_LINE) break;
     if (!isUtf8(bytes)) {
-      throw new KustomizeError('GeneratorFailed', `line [${bytes.join(' ')}] has invalid utf8 bytes : ${Buffer.from(bytes).toString('latin1')}`);
+      throw new KustomizeError(
+        'GeneratorFailed',
+        `line [${bytes.join(' ')}] has invalid utf8 bytes : ${Buffer.from(bytes).toString('latin1')}`,
+      );
     }
     const line = Buffer.from(bytes).toString();
     const text = trimStart(number === 0 && line.startsWith('\uFEFF') ? line.slice(1) : line);
@@ -49,7 +56,7 @@ export function readEnvFile(content: Uint8Array): KeyValue[] {
 }
 
 function* lines(content: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const found = content.indexOf(10, at);
     const end = found < 0 ? content.length : found;
     yield content.subarray(at, end > at && content[end - 1] === 13 ? end - 1 : end);

@@ -166,7 +166,11 @@ function fieldNames(a: Mapping, b: Mapping | undefined): string[] {
   return [...names].sort();
 }
 
-function expectKind(kind: 'MappingNode' | 'SequenceNode' | 'ScalarNode', is: (value: Value) => boolean, ...values: (Value | undefined)[]): void {
+function expectKind(
+  kind: 'MappingNode' | 'SequenceNode' | 'ScalarNode',
+  is: (value: Value) => boolean,
+  ...values: (Value | undefined)[]
+): void {
   for (const value of values) if (!isMissing(value) && !is(value)) throw wrongKind(kind, value);
 }
 

@@ -53,10 +53,18 @@ function nameSteps({ namespace = '', namePrefix = '', nameSuffix = '' }: Kustomi
     steps.push({ kind: 'NamespaceTransformer', transform: (list) => setNamespace(list, { namespace, specs: config.namespace }) });
   }
   if (namePrefix !== '') {
-    steps.push({ kind: 'PrefixTransformer', weight: weightOfText(namePrefix), transform: (list) => addAffix(list, 'prefix', namePrefix, config.namePrefix) });
+    steps.push({
+      kind: 'PrefixTransformer',
+      weight: weightOfText(namePrefix),
+      transform: (list) => addAffix(list, 'prefix', namePrefix, config.namePrefix),
+    });
   }
   if (nameSuffix !== '') {
-    steps.push({ kind: 'SuffixTransformer', weight: weightOfText(nameSuffix), transform: (list) => addAffix(list, 'suffix', nameSuffix, config.nameSuffix) });
+    steps.push({
+      kind: 'SuffixTransformer',
+      weight: weightOfText(nameSuffix),
+      transform: (list) => addAffix(list, 'suffix', nameSuffix, config.nameSuffix),
+    });
   }
   return steps;
 }

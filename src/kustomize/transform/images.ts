@@ -5,7 +5,18 @@ import type { ImageFields } from '../kustomization.ts';
 import { wrongKind } from '../plain.ts';
 import { compile, type TextMatcher } from '../regular-expression.ts';
 import type { ResourceList } from '../resource-list.ts';
-import { assignScalar, field, isMapping, isMissing, isScalar, textOf, withText, type Mapping, type Sequence, type Value } from '../value.ts';
+import {
+  assignScalar,
+  field,
+  isMapping,
+  isMissing,
+  isScalar,
+  textOf,
+  withText,
+  type Mapping,
+  type Sequence,
+  type Value,
+} from '../value.ts';
 
 /** A field that holds an image. */
 type Slot = { readonly holder: Mapping | Sequence; readonly key: string | number };
@@ -18,7 +29,12 @@ export type ImagePlaces = 'listed' | 'specified' | 'all';
  * the specs name. A field that is both is changed twice, as in kustomize. All entries are applied in one walk over each object: an entry
  * changes texts only, never what is found.
  */
-export function setImages(list: ResourceList, images: readonly ImageFields[], specs: readonly FieldSpec[], places: ImagePlaces = 'all'): void {
+export function setImages(
+  list: ResourceList,
+  images: readonly ImageFields[],
+  specs: readonly FieldSpec[],
+  places: ImagePlaces = 'all',
+): void {
   if (images.length === 0) return;
   const changes = images.map((image) => new ImageChange(image));
   const ready = fieldSpecs(specs);

@@ -77,26 +77,53 @@ class ReferencePlan {
   }
 }
 
+/** The resources that once had one name. */
+class Namesakes {
+  readonly all: Resource[] = [];
+  readonly #clusterScoped: Resource[] = [];
+  readonly #byNamespace = new Map<string, Resource[]>();
+
+  add(resource: Resource): void {
+    this.all.push(resource);
+    const { id } = resource;
+    if (id.clusterScoped) this.#clusterScoped.push(resource);
+    else append(this.#byNamespace, effectiveNamespace(id), resource);
+  }
+
+  /** At least those that a resource of a namespace can reach. */
+  near(namespace: string): readonly Resource[] {
+    const inside = this.#byNamespace.get(namespace) ?? [];
+    if (this.#clusterScoped.length === 0) return inside;
+    return inside.length === 0 ? this.#clusterScoped : this.all;
+  }
+}
+
+function append(groups: Map<string, Resource[]>, key: string, resource: Resource): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [resource]);
+  else group.push(resource);
+}
+
 /** The resources that have had another identity, by the names they had. Nothing else can be referred to by a name that must change. */
 class Candidates {
   readonly #list: ResourceList;
-  readonly #byName = new Map<string, Resource[]>();
+  #byName: Map<string, Namesakes> | undefined;
   #byOriginal: Map<string, ReadonlySet<Resource>> | undefined;
   #byCurrent: Map<string, ReadonlySet<Resource>> | undefined;
 
   constructor(list: ResourceList) {
     this.#list = list;
-    for (const resource of list.items) {
-      for (const name of new Set(resource.state.previous.map((id) => id.name))) {
-        const group = this.#byName.get(name);
-        if (group === undefined) this.#byName.set(name, [resource]);
-        else group.push(resource);
-      }
-    }
   }
 
-  named(name: string): readonly Resource[] {
-    return this.#byName.get(name) ?? [];
+  named(name: string): Namesakes | undefined {
+    this.#byName ??= byFormerName(this.#list.items);
+    return this.#byName.get(name);
+  }
+
+  /** To be called when a resource has moved to another namespace. */
+  forget(): void {
+    this.#byName = undefined;
+    this.#byCurrent = undefined;
   }
 
   /** The resources that were loaded in a namespace; if there are none, those that are in it now. */
@@ -108,6 +135,18 @@ class Candidates {
     const current = this.#byCurrent.get(namespace);
     return (resource) => current?.has(resource) === true;
   }
+}
+
+function byFormerName(resources: readonly Resource[]): Map<string, Namesakes> {
+  const result = new Map<string, Namesakes>();
+  for (const resource of resources) {
+    for (const name of new Set(resource.state.previous.map((id) => id.name))) {
+      let group = result.get(name);
+      if (group === undefined) result.set(name, (group = new Namesakes()));
+      group.add(resource);
+    }
+  }
+  return result;
 }
 
 function asSets(groups: Map<string, Resource[]>): Map<string, ReadonlySet<Resource>> {
@@ -128,7 +167,9 @@ class Fixer {
 
   fix(target: Gvk, spec: FieldSpec, specs: FieldSpecs): void {
     try {
-      specs.visit(this.#referrer.object, this.#referrer.id, undefined, (value, holder, key) => this.#fixValue(value, holder, key, target, spec));
+      specs.visit(this.#referrer.object, this.#referrer.id, undefined, (value, holder, key) =>
+        this.#fixValue(value, holder, key, target, spec),
+      );
     } catch (error) {
       throw wrapError(error, `updating name reference in '${spec.path}' field of '${formatId(this.#referrer.id)}'`);
     }
@@ -151,6 +192,7 @@ class Fixer {
     if (found === undefined || found.name === name) return;
     const old = Array.isArray(holder) ? holder[Number(key)] : field(holder, String(key));
     assignScalar(holder, key, withText(old, found.name));
+    if (spec.path === 'metadata/namespace') this.#candidates.forget();
   }
 
   #fixMapping(reference: Mapping, target: Gvk, spec: FieldSpec): void {
@@ -168,10 +210,13 @@ class Fixer {
   /** The resource a reference means; `identical` ones count as one. */
   #select(name: string, target: Gvk, spec: FieldSpec, namespace: string | undefined, withNamespace: boolean): Resource | undefined {
     const named = this.#candidates.named(name);
-    if (named.length === 0) return undefined;
+    if (named === undefined) return undefined;
+    const { id } = this.#referrer;
+    const near = id.clusterScoped || this.#roleBindingNamespaces !== undefined ? named.all : named.near(effectiveNamespace(id));
+    if (near.length === 0) return undefined;
     const inNamespace = namespace === undefined ? undefined : this.#candidates.inNamespace(namespace, (each) => this.#isReachable(each));
     const role = this.#roleRef(spec);
-    let found = named.filter(
+    let found = near.filter(
       (each) =>
         this.#isReachable(each) &&
         (inNamespace === undefined || inNamespace(each)) &&

@@ -5,7 +5,18 @@ import { idKey } from '../gvk.ts';
 import { toPlainObject, wrongKind } from '../plain.ts';
 import type { ResourceList } from '../resource-list.ts';
 import type { Resource } from '../resource.ts';
-import { assignScalar, field, isMapping, isMissing, isScalar, setField, textOf, type Mapping, type Sequence, type Value } from '../value.ts';
+import {
+  assignScalar,
+  field,
+  isMapping,
+  isMissing,
+  isScalar,
+  setField,
+  textOf,
+  type Mapping,
+  type Sequence,
+  type Value,
+} from '../value.ts';
 
 /** Which subjects of role bindings get the namespace. */
 export type SubjectMode = 'defaultOnly' | 'allServiceAccounts' | 'none';

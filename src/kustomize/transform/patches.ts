@@ -97,7 +97,13 @@ function decodeJsonPatch(text: string): JsonPatch {
   });
 }
 
-function mergeAll(list: ResourceList, patches: readonly Resource[], target: Selector | undefined, source: string, context: BuildContext): void {
+function mergeAll(
+  list: ResourceList,
+  patches: readonly Resource[],
+  target: Selector | undefined,
+  source: string,
+  context: BuildContext,
+): void {
   if (patches.length === 0) return;
   if (target === undefined) {
     for (const patch of patches) mergeIntoNamed(list, patch, context);

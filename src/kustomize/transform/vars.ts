@@ -61,7 +61,8 @@ export class VarSet {
   }
 
   add(added: Var): void {
-    if (this.#vars.has(added.name)) throw new KustomizeError('VarFailed', `var '${added.name}' already encountered`, { subject: added.name });
+    if (this.#vars.has(added.name))
+      throw new KustomizeError('VarFailed', `var '${added.name}' already encountered`, { subject: added.name });
     this.#vars.set(added.name, added);
   }
 
@@ -105,7 +106,9 @@ function valueOf(list: ResourceList, each: Var): Value {
     if (!state.refVarNames.includes(each.name)) continue;
     const value = fieldValue(object, each.fieldPath);
     if (value === undefined) {
-      throw new KustomizeError('VarFailed', `field specified in var '${formatVar(each)}' not found in corresponding resource`, { subject: each.name });
+      throw new KustomizeError('VarFailed', `field specified in var '${formatVar(each)}' not found in corresponding resource`, {
+        subject: each.name,
+      });
     }
     return value;
   }
@@ -195,4 +198,3 @@ class Replacer {
     return VALUE_TAGS.has(tagOf(value)) ? plainValue(value) : textOf(value);
   }
 }
-
