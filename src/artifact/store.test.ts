@@ -9,7 +9,7 @@ import { ArtifactError, type ArtifactErrorCode } from './errors.ts';
 import { type ArchiveRequest, type ArtifactStore, openArtifactStore } from './store.ts';
 import { writeArchive } from './write-archive.ts';
 
-const signal = AbortSignal.timeout(20_000);
+const { signal } = new AbortController();
 const publisher = { kind: 'ocirepository', namespace: 'apps', name: 'podinfo' };
 const fails = (code: ArtifactErrorCode) => (error: unknown) => error instanceof ArtifactError && error.code === code;
 const revisionOf = (text: string): Digest => digestOf(text);

@@ -209,8 +209,8 @@ type Indexes = Readonly<Record<string, (object: KubeObject) => readonly string[]
 /** How OCIRepositories are found by the Secrets they use. */
 const ociRepositoryIndexes: Indexes = {
   config: indexOf(readOCIRepository, ({ spec, metadata }) =>
-    [spec.secretRef, spec.certSecretRef, spec.proxySecretRef, spec.verify?.secretRef, spec.verify?.trustedRootSecretRef].flatMap(
-      (reference) => (reference === undefined ? [] : [`Secret/${metadata.namespace}/${reference.name}`]),
+    [spec.secretRef, spec.certSecretRef, spec.proxySecretRef, spec.verify?.secretRef, spec.verify?.trustedRootSecretRef].flatMap((secret) =>
+      secret === undefined ? [] : [`Secret/${metadata.namespace}/${secret.name}`],
     ),
   ),
 };
@@ -223,8 +223,8 @@ const kustomizationIndexes: Indexes = {
   ),
   config: indexOf(readKustomization, ({ spec, metadata }) => {
     const variables = (spec.postBuild?.substituteFrom ?? []).map(({ kind, name }) => `${kind}/${metadata.namespace}/${name}`);
-    const secrets = [spec.decryption?.secretRef, spec.kubeConfig?.secretRef].flatMap((reference) =>
-      reference === undefined ? [] : [`Secret/${metadata.namespace}/${reference.name}`],
+    const secrets = [spec.decryption?.secretRef, spec.kubeConfig?.secretRef].flatMap((secret) =>
+      secret === undefined ? [] : [`Secret/${metadata.namespace}/${secret.name}`],
     );
     const cluster = spec.kubeConfig?.configMapRef;
     return [...variables, ...secrets, ...(cluster === undefined ? [] : [`ConfigMap/${metadata.namespace}/${cluster.name}`])];

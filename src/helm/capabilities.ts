@@ -105,7 +105,7 @@ export const defaultCapabilities: Capabilities = {
 /** The same of Helm 3. */
 export const defaultCapabilitiesHelm3: Capabilities = {
   ...defaultCapabilities,
-  helmVersion: { ...HELM_VERSION, version: 'v3.21.4', goVersion: 'go1.25.12', kubeClientVersion: '' },
+  helmVersion: { ...HELM_VERSION, version: 'v3.21.4', kubeClientVersion: '' },
 };
 
 /** The capabilities as Helm 3 knows them: a version without what a provider adds. */

@@ -67,6 +67,13 @@ describe('render', () => {
   it('gives templates the objects of Helm 3', () => {
     assert.equal(print('{{ .Chart.Name }} {{ typeOf .Values }}', {}, { profile: '3.x' }), 'demo chartutil.Values');
     assert.match(failure({ 'templates/x.yaml': '{{ .Chart.Nope }}' }, { profile: '3.x' }), /can't evaluate field Nope in type/);
+    const capabilities = { ...defaultCapabilities, kubeVersion: parseKubeVersion('v1.30.1-gke.5') };
+    const version = '{{ .Capabilities.KubeVersion.Version }} {{ .Chart | toJson }}';
+    assert.equal(
+      print(version, {}, { profile: '3.x', capabilities }),
+      'v1.30.1 {"name":"demo","version":"1.2.3","apiVersion":"v2","appVersion":"4","IsRoot":true}',
+    );
+    assert.match(print(version, {}, { capabilities }), /^v1.30.1-gke.5 /);
   });
 
   it('reads files of the chart', () => {
@@ -151,6 +158,20 @@ describe('dependencies', () => {
   it('give values to their parent', () => {
     assert.equal(run(files).notes, '80 1');
     assert.equal(run(files, { values: { port: 1 } }).notes, '1 1');
+  });
+
+  it('of aliases share their own in Helm 3 only', () => {
+    const nested = {
+      'Chart.yaml':
+        'apiVersion: v2\nname: demo\nversion: 1.0.0\ndependencies:\n' +
+        '- {name: sub, version: "*", alias: a}\n- {name: sub, version: "*", alias: b}\n',
+      'charts/sub/Chart.yaml': 'apiVersion: v2\nname: sub\nversion: 1.0.0\ndependencies: [{name: low, version: "*", alias: inner}]\n',
+      'charts/sub/charts/low/Chart.yaml': 'apiVersion: v2\nname: low\nversion: 1.0.0\n',
+      'charts/sub/charts/low/templates/cm.yaml': 'kind: ConfigMap\nmetadata: {name: {{ .Chart.Name }}}\n',
+    };
+    const paths = (profile: '4.2' | '3.x'): string[] => run(nested, { profile }).manifests.map(({ path }) => path);
+    assert.deepEqual(paths('4.2'), ['demo/charts/a/charts/inner/templates/cm.yaml', 'demo/charts/b/charts/inner/templates/cm.yaml']);
+    assert.deepEqual(paths('3.x'), ['demo/charts/a/charts/inner/templates/cm.yaml', 'demo/charts/b/charts/low/templates/cm.yaml']);
   });
 
   it('must be there', () => {

@@ -57,7 +57,7 @@ class Matcher {
     const [part, ...rest] = path;
     if (part === undefined) this.#found.push(slot);
     else if (isIndexPart(part)) this.#matchIndex(slot, Number(part), rest);
-    else if (isElementPart(part)) this.#matchElements(slot, part, rest);
+    else if (isElementPart(part)) this.#matchElements(elementsOf(slot), part, rest);
     else if (part === '*') elementsOf(slot).forEach((_, i, list) => this.match({ holder: list, key: i }, rest));
     else this.#matchField(slot, part, rest);
   }

@@ -136,15 +136,15 @@ describe('OCIRepositories', { timeout: 300_000 }, () => {
     await lab.source('lost', 'lost');
     await lab.kustomization('lost');
     await lab.ready(KS, 'lost', revision);
-    const before = await lab.status(OCI, 'lost');
+    const published = await lab.status(OCI, 'lost');
     await lab.stop();
     lab.emptyStore();
     await lab.start();
-    await lab.waitStatus(OCI, 'lost', 'stored again', () => lab.hasStored(before.artifact?.path ?? ''));
+    await lab.waitStatus(OCI, 'lost', 'stored again', () => lab.hasStored(published.artifact?.path ?? ''));
     await lab.request(KS, 'lost');
     await lab.ready(KS, 'lost', revision);
     await lab.remove(KS, 'lost');
     await lab.remove(OCI, 'lost');
-    await until('its files are gone', async () => !lab.hasStored(before.artifact?.path ?? ''));
+    await until('its files are gone', async () => !lab.hasStored(published.artifact?.path ?? ''));
   });
 });

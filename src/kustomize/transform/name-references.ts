@@ -220,8 +220,8 @@ class Fixer {
       (each) =>
         this.#isReachable(each) &&
         (inNamespace === undefined || inNamespace(each)) &&
-        each.previousIds.some((id) => isSelected(id, target)) &&
-        (role === undefined || each.previousIds.some((id) => isSelected(id, role))) &&
+        each.previousIds.some((previous) => isSelected(previous, target)) &&
+        (role === undefined || each.previousIds.some((previous) => isSelected(previous, role))) &&
         this.#sharesNamespace(each),
     );
     if (found.length === 1) return found[0];

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, describe, it } from 'node:test';
+
+const MAIN = join(import.meta.dirname, 'main.ts');
+const MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n';
+
+const folders: string[] = [];
+after(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
+
+function folderOf(files: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kustomize-cli-'));
+  folders.push(folder);
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  return folder;
+}
+
+function sluice(folder: string, ...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: folder, encoding: 'utf8' });
+  return { code: status, out: stdout, err: stderr };
+}
+
+describe('sluice kustomize build', () => {
+  const folder = folderOf({
+    'base/kustomization.yaml': 'resources: [a.yaml]\n',
+    'base/a.yaml': MAP,
+    'prod/kustomization.yaml': 'resources: [../base]\ncommonLabels: {env: prod}\n',
+    'far/kustomization.yaml': 'resources: [../base/a.yaml]\n',
+  });
+
+  it('prints the objects, and warnings beside them', () => {
+    const { code, out, err } = sluice(folder, 'kustomize', 'build', 'prod');
+    assert.equal(out, 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  labels:\n    env: prod\n  name: a\n');
+    assert.match(err, /'commonLabels' is deprecated/);
+    assert.equal(code, 0);
+  });
+
+  it('writes a file', () => {
+    assert.equal(sluice(join(folder, 'base'), 'kustomize', 'build', '-o', '../out.yaml').code, 0);
+    assert.equal(readFileSync(join(folder, 'out.yaml'), 'utf8'), 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n');
+  });
+
+  it('restricts loading unless told otherwise', () => {
+    const { code, err } = sluice(folder, 'kustomize', 'build', 'far');
+    assert.equal(code, 1);
+    assert.match(err, /security; file '.*base\/a\.yaml' is not in or below '.*far'/);
+    assert.equal(sluice(folder, 'kustomize', 'build', 'far', '--load-restrictor', 'LoadRestrictionsNone').code, 0);
+  });
+
+  it('is not fooled by links', () => {
+    const linked = folderOf({ 'app/kustomization.yaml': 'configMapGenerator: [{name: x, files: [link]}]\n', secret: 'hidden' });
+    symlinkSync('../secret', join(linked, 'app/link'));
+    const { code, out, err } = sluice(linked, 'kustomize', 'build', 'app');
+    assert.deepEqual({ code, out }, { code: 1, out: '' });
+    assert.match(err, /security; file/);
+  });
+});
+
+describe('sluice build kustomization', () => {
+  const folder = folderOf({
+    'app/a.yaml': `${MAP}data: {greeting: "hello \${who}", image: "x"}\n`,
+    'app/skipped/b.yaml': MAP.replace('name: a', 'name: b'),
+    'ks.yaml': `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  targetNamespace: prod
+  namePrefix: p-
+  path: ./app
+  postBuild: {substitute: {who: world}}
+`,
+  });
+
+  it('prints what the Kustomization would apply: overlaid, substituted, labelled', () => {
+    const args = ['build', 'kustomization', 'apps', '--path', 'app', '--kustomization-file', 'ks.yaml', '--ignore-paths', 'skipped/'];
+    const { code, out, err } = sluice(folder, ...args);
+    assert.equal(code, 0, err);
+    assert.equal(
+      out,
+      `---
+apiVersion: v1
+data:
+  greeting: hello world
+  image: x
+kind: ConfigMap
+metadata:
+  labels:
+    kustomize.toolkit.fluxcd.io/name: apps
+    kustomize.toolkit.fluxcd.io/namespace: flux-system
+  name: p-a
+  namespace: prod
+`,
+    );
+  });
+
+  it('wants a folder that is there', () => {
+    assert.match(sluice(folder, 'build', 'kustomization', 'apps').err, /invalid resource path ""/);
+    assert.match(sluice(folder, 'build', 'kustomization', 'apps', '--path', 'none').err, /invalid resource path "none"/);
+  });
+});
