@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { systemClock } from '../std/index.ts';
+import { systemClock, FakeClock, seconds } from '../std/index.ts';
 import type { AuthMaterial } from './credentials.ts';
 import { credentialSource } from './credentials.ts';
 import type { Host, ProgramResult } from './host.ts';
 import { clusterConfig, inClusterConfig, loadClusterConfig, mergeKubeconfigs, parseKubeconfig } from './kubeconfig.ts';
-import { fastClock } from './testing/fast-clock.ts';
 
 const TEXT = `
 current-context: dev
@@ -108,11 +107,12 @@ describe('credentials', () => {
   it('reads a token file again after a minute, and bridges a moment without it', async () => {
     const files: Record<string, string> = { '/run/token': 'one\n' };
     const config = await clusterConfig(parseKubeconfig(TEXT), host({ 'ca.crt': 'CA' }));
-    const source = credentialSource(config, host(files), fastClock(2000));
+    const clock = new FakeClock();
+    const source = credentialSource(config, host(files), clock);
     assert.deepEqual(await source.current(), { authorization: 'Bearer one' });
     files['/run/token'] = 'two';
     assert.deepEqual(await source.current(), { authorization: 'Bearer one' });
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    clock.advance(seconds(61));
     delete files['/run/token'];
     assert.deepEqual(await source.current(), { authorization: 'Bearer one' });
     files['/run/token'] = 'two';
