@@ -82,11 +82,11 @@ describe('artifact store', () => {
   it('is not held up when the first to ask gives up', async () => {
     const bytes = await layer({ 'a.yaml': 'a: 1' });
     const abort = new AbortController();
-    const opened = Promise.withResolvers<void>();
+    const pulling = Promise.withResolvers<void>();
     const first = store.publish(
       request(bytes, 'one', {
         open: async function* () {
-          opened.resolve();
+          pulling.resolve();
           yield bytes.subarray(0, 10);
           await new Promise((resolve) => setTimeout(resolve, 20));
           abort.abort(new Error('superseded'));
@@ -96,7 +96,7 @@ describe('artifact store', () => {
       abort.signal,
     );
     const refused = assert.rejects(first, /superseded/);
-    await opened.promise;
+    await pulling.promise;
     const second = store.publish(request(bytes, 'one', { publisher: { ...publisher, name: 'other' } }), signal);
     await refused;
     assert.ok(await store.verify(await second));
