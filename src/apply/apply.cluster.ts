@@ -41,6 +41,18 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     return { namespace, request: (objects, more = {}) => ({ client, objects, owner, fieldManager, inventory: EMPTY_INVENTORY, ...more }) };
   }
 
+  /** Waits until the cluster's own controllers have done with the Deployment `web`: its revision stands still. */
+  async function settled(namespace: string): Promise<void> {
+    const target = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', namespace };
+    let last = '';
+    for (let still = 0; still < 5;) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const { resourceVersion = '' } = (await client.get(target)).metadata;
+      still = resourceVersion === last ? still + 1 : 0;
+      last = resourceVersion;
+    }
+  }
+
   async function counted<T>(work: () => Promise<T>): Promise<{ value: T; verbs: string[] }> {
     requests.length = 0;
     const value = await work();
@@ -66,6 +78,7 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     assert.equal(first.verbs.filter((verb) => verb.startsWith('dry-')).length, 4);
     assert.deepEqual(first.value.inventory.entries[3], { id: `${namespace}_web_apps_Deployment`, v: 'v1' });
 
+    await settled(namespace);
     const owned = new OwnedObjects({ client, group, fieldManager });
     for (const object of objects) await owned.watch(object);
     const again = await counted(() => applyObjects(request(objects, { known: first.value.known, live: owned })));
@@ -270,6 +283,7 @@ describe('apply against a real API server', { skip: kubeconfig === undefined ? '
     await applyObjects(request(objects, { ignore }));
     const target = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', namespace };
     await client.patch(target, { type: 'merge', body: { spec: { replicas: 4 } } }, { fieldManager: 'autoscaler' });
+    await settled(namespace);
     const idle = await applyObjects(request(objects, { ignore }));
     assert.deepEqual(actions(idle), ['Deployment/web unchanged']);
     const changed = await applyObjects(request(app(namespace, { image: 'example.com/web:3' }).slice(3), { ignore }));

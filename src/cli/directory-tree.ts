@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Entry, FileTree } from '../manifest/index.ts';
 import { compareUtf8 } from '../std/index.ts';
 
@@ -36,4 +36,20 @@ function ifPresent<T>(read: () => T): T | undefined {
     if (error instanceof Error && 'code' in error && ABSENT.has(error.code)) return undefined;
     throw error;
   }
+}
+
+/** The whole disk as a FileTree. */
+export function diskTree(): FileTree {
+  return directoryTree('/');
+}
+
+/** A path given on the command line as one of the whole disk's tree, links followed. */
+export function diskPath(path: string): string {
+  return realDiskPath(resolve(path).slice(1));
+}
+
+/** Where a path of the whole disk's tree really is; the path itself if nothing is there. */
+export function realDiskPath(path: string): string {
+  const full = `/${path}`;
+  return statSync(full, { throwIfNoEntry: false }) === undefined ? path : realpathSync(full).slice(1);
 }

@@ -151,3 +151,36 @@ describe('what is applied (KB24)', () => {
     assert.deepEqual(names(files).sort(), ['/one', '/two']);
   });
 });
+
+describe('a schema of the kustomization', () => {
+  it("adds to Kubernetes' own, and is gone after the build", () => {
+    const daemonSet = `apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: d}
+spec: {template: {spec: {containers: [{name: c, image: app}]}}}
+`;
+    const patch =
+      'apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: d}\nspec: {template: {spec: {containers: [{name: c, tty: true}]}}}\n';
+    const files = {
+      'kustomization.yaml': 'resources: [d.yaml]\nopenapi: {path: own.json}\n',
+      'd.yaml': daemonSet,
+      'own.json': '{"definitions": {}}',
+    };
+    const merged = { template: { spec: { containers: [{ image: 'app', name: 'c', tty: true }] } } };
+    const spec = (input: Record<string, string>): unknown =>
+      buildFlux(memoryTree(input), '', { patches: [{ patch }] }).objects[0]?.['spec'];
+    assert.deepEqual(spec(files), merged);
+    assert.deepEqual(spec({ ...files, 'kustomization.yaml': 'resources: [d.yaml]\n' }), merged);
+  });
+});
+
+describe('files that are ignored', () => {
+  it('are left out of a generated kustomization and of the lists of one that is there', () => {
+    const ignore = (path: string): boolean => path.startsWith('skip');
+    const generated = { 'a.yaml': pod('a'), 'skip.yaml': 'no yaml: [', 'skipped/b.yaml': pod('b') };
+    const built = (files: Record<string, string>): string[] =>
+      buildFlux(memoryTree(files), '', {}, { ignore }).objects.map(({ metadata }) => metadata.name);
+    assert.deepEqual(built(generated), ['a']);
+    assert.deepEqual(built({ ...generated, 'kustomization.yaml': 'resources: [a.yaml, skip.yaml, skipped/b.yaml]\n' }), ['a']);
+  });
+});

@@ -29,7 +29,13 @@ export type FluxKustomizationSpec = {
   buildMetadata?: readonly string[] | undefined;
 };
 
-export type FluxBuildOptions = Pick<BuildOptions, 'remote' | 'limits'>;
+export type FluxBuildOptions = Pick<BuildOptions, 'remote' | 'limits'> & {
+  /**
+   * Leaves files out of a generated kustomization, and entries out of the resources, components and crds of one that is there. Given a path
+   * from the folder that is built. An artifact needs none: what it leaves out is not in it.
+   */
+  ignore?: ((path: string, isFolder: boolean) => boolean) | undefined;
+};
 
 /**
  * Builds a folder of an artifact as kustomize-controller does: a kustomization is generated where there is none (KB20), the spec is laid
@@ -41,8 +47,10 @@ export function buildFlux(tree: FileTree, path: string, spec: FluxKustomizationS
   const root = joinTreePath('', path);
   if (root === undefined) throw new KustomizeError('PathDenied', `'${path}' leaves the root of the files`, { subject: path });
   const reads = new Set<string>();
-  const kustomization = overlay(tree, root, findOrGenerate(tree, root, reads), spec);
-  const built = buildKustomization(tree, root, { ...options, loadRestrictions: 'none', reorder: 'none', eagerSchema: true }, kustomization);
+  const { ignore = () => false, ...limits } = options;
+  const found = withoutIgnored(findOrGenerate(tree, root, reads, ignore), tree, root, ignore);
+  const kustomization = overlay(tree, root, found, spec);
+  const built = buildKustomization(tree, root, { ...limits, loadRestrictions: 'none', reorder: 'none', eagerSchema: true }, kustomization);
   const objects = built.objects.flatMap(toApplied);
   return { ...built, objects, text: () => objectsText(objects), reads: new Set([...reads, ...built.reads]) };
 }
@@ -69,7 +77,9 @@ function inFolder(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
-function findOrGenerate(tree: FileTree, root: string, reads: Set<string>): Kustomization {
+type Ignore = NonNullable<FluxBuildOptions['ignore']>;
+
+function findOrGenerate(tree: FileTree, root: string, reads: Set<string>, ignore: Ignore): Kustomization {
   for (const name of KUSTOMIZATION_FILES) {
     const content = tree.read(inFolder(root, name));
     if (content === undefined) continue;
@@ -78,24 +88,41 @@ function findOrGenerate(tree: FileTree, root: string, reads: Set<string>): Kusto
     const { resources = [] } = found;
     return resources.length === 0 ? { ...found, buildMetadata: ['originAnnotations'] } : found;
   }
-  const resources = [...manifests(tree, root, '', reads)];
+  const resources = [...manifests(tree, root, '', reads, ignore)];
   const generated: Kustomization = { apiVersion: KUSTOMIZATION_API_VERSION, kind: 'Kustomization' };
   return resources.length === 0 ? { ...generated, namespace: '_placeholder' } : { ...generated, resources };
 }
 
 /** The manifests of a folder, and the folders in it that have a kustomization of their own. */
-function* manifests(tree: FileTree, root: string, below: string, reads: Set<string>): Generator<string> {
+function* manifests(tree: FileTree, root: string, below: string, reads: Set<string>, ignore: Ignore): Generator<string> {
   for (const entry of tree.list(inFolder(root, below).replace(/\/$/, ''))) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     const full = inFolder(root, path);
     if (entry.kind === 'directory') {
       if (KUSTOMIZATION_FILES.some((name) => tree.read(`${full}/${name}`) !== undefined)) yield `./${path}`;
-      else yield* manifests(tree, root, path, reads);
-    } else if (/\.ya?ml$/.test(entry.name)) {
+      else yield* manifests(tree, root, path, reads, ignore);
+    } else if (/\.ya?ml$/.test(entry.name) && !ignore(path, false)) {
       checkManifest(tree, full, reads);
       yield `./${path}`;
     }
   }
+}
+
+/** The kustomization without the local resources, components and crds that are ignored. */
+function withoutIgnored(kustomization: Kustomization, tree: FileTree, root: string, ignore: Ignore): Kustomization {
+  const result = { ...kustomization };
+  for (const key of ['resources', 'components', 'crds'] as const) {
+    const kept = result[key]?.filter((entry) => !isIgnored(entry, tree, root, ignore));
+    if (kept !== undefined) result[key] = kept;
+  }
+  return result;
+}
+
+function isIgnored(entry: string, tree: FileTree, root: string, ignore: Ignore): boolean {
+  const full = /^[a-z][a-z0-9+.-]*:/i.test(entry) ? undefined : joinTreePath(root, entry);
+  const start = root === '' ? '' : `${root}/`;
+  if (full === undefined || full === root || !full.startsWith(start)) return false;
+  return ignore(full.slice(start.length), tree.read(full) === undefined);
 }
 
 /** A file that is no Kubernetes YAML fails the build (KB20). */
