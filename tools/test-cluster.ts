@@ -43,11 +43,25 @@ const files = named.length > 0 ? named : sandbox ? ON_SANDBOX : globSync('{src,t
 const cluster = await openCluster(sandbox);
 process.stdout.write(`► ${files.length} suites on ${cluster.name}\n`);
 const env = { ...process.env, SLUICE_KUBECONFIG: cluster.kubeconfig };
-const child = spawn(
-  process.execPath,
-  ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=1', '--test-timeout=900000', ...files],
-  { stdio: 'inherit', env },
-);
-const status = await new Promise<number | null>((resolve) => child.on('exit', resolve));
+/** Runs suites in one test run; gives whether all passed. */
+async function run(suites: readonly string[]): Promise<boolean> {
+  const options = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=1', '--test-timeout=900000'];
+  const child = spawn(process.execPath, [...options, ...suites], { stdio: 'inherit', env });
+  return (await new Promise<number | null>((resolve) => child.on('exit', resolve))) === 0;
+}
+
+const failed: string[] = [];
+for (const file of files) {
+  process.stdout.write(`► ${file}\n`);
+  if (!(await run([file]))) failed.push(file);
+}
+// A suite on a live cluster can lose a race with the cluster's own controllers: it gets one more chance, and that is said.
+let passed = true;
+for (const file of failed) {
+  process.stdout.write(`► once more: ${file}\n`);
+  const again = await run([file]);
+  process.stdout.write(again ? `✔ passed the second time only: ${file}\n` : `✗ failed twice: ${file}\n`);
+  passed &&= again;
+}
 await cluster.stop();
-process.exit(status ?? 1);
+process.exit(passed ? 0 : 1);
