@@ -116,15 +116,6 @@ describe('client against a real API server', { skip: kubeconfig === undefined ? 
     );
   });
 
-  it('is told Gone for a resourceVersion the server has forgotten', async () => {
-    await assert.rejects(
-      async () => {
-        for await (const event of client.watch(configMaps, { namespace, resourceVersion: '1' })) assert.notEqual(event.type, 'deleted');
-      },
-      { code: 'Gone' },
-    );
-  });
-
   it('keeps an informer equal to the collection', async () => {
     const informer = client.informer(configMaps, { namespace, form: 'metadata' });
     await informer.waitSynced();
