@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { condition, configMap, CONFIG_MAP, deployment, DEPLOYMENT, KS, Lab, OCI, until } from './kustomization-lab.ts';
 import type { KubeObject } from '../../src/manifest/index.ts';
 
+const JOB = { apiVersion: 'batch/v1', kind: 'Job' };
 const data = (object: KubeObject | undefined): Record<string, string> => (object?.['data'] ?? {}) as Record<string, string>;
 
 describe('Kustomizations', { timeout: 600_000 }, () => {
@@ -55,6 +56,24 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     assert.ok(Date.now() - pushed < 10_000);
     const canceled = lab.posted.find(({ reason, involvedObject }) => reason === 'HealthCheckCanceled' && involvedObject.name === name);
     assert.equal(canceled?.message, `Health checks canceled due to new reconciliation triggered by OCIRepository/behaviour/${name}`);
+    await remove(name);
+  });
+
+  test('KB12 KB81 KB82: a failed Job ends the wait early; what was applied stays', async () => {
+    const name = 'failing';
+    const template = {
+      metadata: { annotations: { 'control-plane.test/fate': 'fail' } },
+      spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'app' }] },
+    };
+    const job = JSON.stringify({ ...JOB, metadata: { name }, spec: { backoffLimit: 0, template } });
+    await install(name, { 'j.yaml': job, 'c.yaml': configMap(name) }, { wait: true });
+    const failed = await lab.notReady(KS, name, 'HealthCheckFailed', 30_000);
+    assert.equal(condition(failed, 'Ready')?.message, `failed early due to stalled resources: [Job/behaviour/${name} status: 'Failed']`);
+    assert.equal(condition(failed, 'Healthy')?.status, 'False');
+    assert.equal(failed.lastAppliedRevision, undefined);
+    assert.equal(failed.inventory?.entries.length, 2);
+    const told = lab.posted.find(({ severity, involvedObject }) => severity === 'error' && involvedObject.kind === 'Kustomization' && involvedObject.name === name);
+    assert.match(told?.message ?? '', /^health check failed after \S+: failed early due to stalled resources: /);
     await remove(name);
   });
 
