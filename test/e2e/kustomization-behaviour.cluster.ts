@@ -72,7 +72,9 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     assert.equal(condition(failed, 'Healthy')?.status, 'False');
     assert.equal(failed.lastAppliedRevision, undefined);
     assert.equal(failed.inventory?.entries.length, 2);
-    const told = lab.posted.find(({ severity, involvedObject }) => severity === 'error' && involvedObject.kind === 'Kustomization' && involvedObject.name === name);
+    const told = lab.posted.find(
+      ({ severity, involvedObject }) => severity === 'error' && involvedObject.kind === 'Kustomization' && involvedObject.name === name,
+    );
     assert.match(told?.message ?? '', /^health check failed after \S+: failed early due to stalled resources: /);
     await remove(name);
   });
