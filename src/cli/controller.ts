@@ -64,6 +64,7 @@ type FlagOptions = Pick<
   | 'labelSelector'
   | 'configsLabelSelector'
   | 'gates'
+  | 'kubeconfigPolicy'
   | 'noCrossNamespaceRefs'
   | 'defaultServiceAccount'
   | 'overrideManagers'
@@ -247,6 +248,7 @@ function controllerFlags(flags: Flags, namespace: string): FlagOptions {
     labelSelector: flags.watchLabelSelector === '' ? undefined : flags.watchLabelSelector,
     configsLabelSelector: flags.watchConfigsLabelSelector,
     gates: parseFeatureGates(flags.featureGates),
+    kubeconfigPolicy: { allowExec: flags.insecureKubeconfigExec, allowInsecure: flags.insecureKubeconfigTls },
     noCrossNamespaceRefs: !flags.crossNamespaceRefs,
     defaultServiceAccount: flags.defaultServiceAccount,
     overrideManagers: flags.overrideManager,

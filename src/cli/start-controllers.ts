@@ -16,6 +16,7 @@ import {
 import { defaultTakeover, OwnedObjects, overrideManager } from '../apply/index.ts';
 import type { ArtifactStore } from '../artifact/index.ts';
 import {
+  Clusters,
   formatSourceKey,
   KustomizationController,
   kustomizationConditions,
@@ -24,7 +25,7 @@ import {
   Sources,
 } from '../controllers/kustomization/index.ts';
 import { OciRepositoryController, ociRepositoryConditions } from '../controllers/source/index.ts';
-import type { Informer, KindRef, KubeClient } from '../kube/index.ts';
+import { createKubeClient, nodeHost, type ClusterConfig, type Informer, type KindRef, type KubeClient } from '../kube/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
 import type { RegistryClients } from '../oci/index.ts';
 import {
@@ -52,6 +53,10 @@ export type ControllersOptions = {
   random: () => number;
   log: Logger;
   metrics: Metrics;
+  /** Opens clients for the clusters kubeconfigs name. Default: as any other. */
+  connect?: (config: ClusterConfig) => KubeClient;
+  /** What kubeconfigs of Secrets may do. Default: neither. */
+  kubeconfigPolicy?: { allowExec: boolean; allowInsecure: boolean };
   /** For artifacts other controllers publish. */
   fetch: typeof globalThis.fetch;
   sink: EventSink | undefined;
@@ -105,7 +110,7 @@ export function startControllers(options: ControllersOptions): RunningController
       stopping.abort();
       await Promise.all(parts.map(({ runner }) => runner.stop()));
       for (const informer of watchers) informer.release();
-      for (const part of parts) part.close();
+      await Promise.all(parts.map((part) => part.close()));
       await Promise.all(parts.map(({ events }) => events.flush()));
     },
   };
@@ -115,7 +120,7 @@ type Part<T> = {
   view: ResourceView<T>;
   runner: ControllerRunner;
   events: KubeEventRecorder;
-  close: () => void;
+  close: () => Promise<void>;
   /** Reconciles what refers to a ConfigMap or Secret, `Kind/namespace/name`. */
   configChanged: (config: string) => void;
 };
@@ -139,7 +144,7 @@ function startSource(options: ControllersOptions, configs: ConfigReader): Part<O
   });
   const runner = createRunner(options, controller);
   enqueueChanges(options, 'OCIRepository', view, runner);
-  return { view, runner, events, close: () => view.close(), configChanged: enqueueUsers(view, runner) };
+  return { view, runner, events, close: async () => view.close(), configChanged: enqueueUsers(view, runner) };
 }
 
 function startKustomize(
@@ -151,9 +156,24 @@ function startKustomize(
   const view = openView(options, kustomizationKind, readKustomization, kustomizationIndexes);
   const events = recorder(options, controllerNames.kustomize);
   const takeover = [...defaultTakeover(fieldManagers.kustomizeApply), ...options.overrideManagers.flatMap(overrideManager)];
-  const owned = new OwnedObjects({ client: kube, group: groups.kustomize, fieldManager: fieldManagers.kustomizeApply, takeover, clock });
+  const own = (client: KubeClient): OwnedObjects => {
+    const watched = new OwnedObjects({ client, group: groups.kustomize, fieldManager: fieldManagers.kustomizeApply, takeover, clock });
+    memories.follow(watched);
+    return watched;
+  };
   const labels = { name: kustomizeKeys.ownerName, namespace: kustomizeKeys.ownerNamespace };
-  const memories = new Memories(owned, labels, (key) => controller.drifted(key));
+  const memories = new Memories(labels, (key) => controller.drifted(key));
+  const local = { id: '', kube, owned: own(kube) };
+  const clusters = new Clusters({
+    local,
+    configs,
+    host: nodeHost,
+    policy: options.kubeconfigPolicy ?? { allowExec: false, allowInsecure: false },
+    connect: (id, config) => {
+      const client = options.connect?.(config) ?? createKubeClient(config, { clock, userAgent: 'sluice' });
+      return { id, kube: client, owned: own(client) };
+    },
+  });
   const sources = new Sources({
     kube,
     ociRepositories,
@@ -169,7 +189,7 @@ function startKustomize(
     writer: writer(options, kustomizationKind, fieldManagers.kustomizeStatus, kustomizationConditions, view),
     configs,
     sources,
-    owned,
+    clusters,
     memories,
     events,
     correct: (key, delay) => runner.enqueueAfter(key, delay, 'drift'),
@@ -185,9 +205,9 @@ function startKustomize(
     view,
     runner,
     events,
-    close: () => {
-      memories.close();
-      owned.close();
+    close: async () => {
+      await clusters.close();
+      local.owned.close();
       sources.close();
       view.close();
     },

@@ -1,5 +1,5 @@
 import type { Condition, ResourceMetadata } from '../api/index.ts';
-import { milliseconds, type CancelTimer, type Clock, type Duration } from '../std/index.ts';
+import { milliseconds, type CancelTimer, type Clock, type Duration, type Instant } from '../std/index.ts';
 import { ConditionSet } from './condition-set.ts';
 import type { StatusWriter } from './status-writer.ts';
 
@@ -7,6 +7,8 @@ import type { StatusWriter } from './status-writer.ts';
 const PROGRESS_AFTER: Duration = milliseconds(500);
 /** Once something was written, and while there is much to do, progress is shown only after this. */
 const PROGRESS_LATER: Duration = milliseconds(5000);
+/** However much there is to do, progress is shown after this. */
+const PROGRESS_LATEST: Duration = milliseconds(30_000);
 
 /** What every status we write has. */
 type AnyStatus = { conditions?: Condition[]; observedGeneration?: number; lastHandledReconcileAt?: string };
@@ -24,6 +26,7 @@ export class StatusSession<S extends AnyStatus> {
   readonly #onError: (error: unknown) => void;
   readonly #clock: Clock;
   readonly #isBusy: () => boolean;
+  readonly #opened: Instant;
   #cancel: CancelTimer;
   #ended = false;
   #written: S;
@@ -47,13 +50,15 @@ export class StatusSession<S extends AnyStatus> {
     this.draft = { ...options.object.status };
     this.conditions = new ConditionSet(this.draft.conditions, options.object.metadata.generation, options.clock);
     this.#clock = options.clock;
+    this.#opened = options.clock.now();
     this.#isBusy = options.isBusy ?? ((): boolean => false);
     this.#cancel = this.#progressAfter(PROGRESS_AFTER);
   }
 
   #progressAfter(delay: Duration): CancelTimer {
     return this.#clock.after(delay, () => {
-      if (delay === PROGRESS_AFTER && this.#isBusy()) this.#cancel = this.#progressAfter(PROGRESS_LATER);
+      const age = this.#clock.now() - this.#opened;
+      if (age < PROGRESS_LATEST && this.#isBusy()) this.#cancel = this.#progressAfter(PROGRESS_LATER);
       else this.flush().then(() => this.onProgress?.(), this.#onError);
     });
   }

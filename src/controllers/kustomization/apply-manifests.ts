@@ -15,13 +15,13 @@ import {
   type ApplyResult,
   type DriftReport,
   type Inventory,
-  type OwnedObjects,
 } from '../../apply/index.ts';
 import type { KubeClient } from '../../kube/index.ts';
 import { formatObjectRef, type FileTree, type KubeObject } from '../../manifest/index.ts';
 import type { ConfigReader, FeatureGates } from '../../runtime/index.ts';
 import { digestOf, formatDuration, isCodedError, type Clock, type Duration } from '../../std/index.ts';
 import { buildManifests } from './build.ts';
+import type { Cluster, Clusters } from './clusters.ts';
 import { KustomizationFailure, step } from './failure.ts';
 import { buildFolder, contentHash } from './inputs.ts';
 import type { Memory, Success } from './memory.ts';
@@ -34,8 +34,7 @@ import { readVariables, substituteAll } from './variables.ts';
 export type ApplyManifestsOptions = {
   configs: ConfigReader;
   sources: Sources;
-  owned: OwnedObjects;
-  kube: KubeClient;
+  clusters: Clusters;
   clock: Clock;
   gates: FeatureGates;
   requeueDependency: Duration;
@@ -80,19 +79,21 @@ export async function applyManifests(artifact: Artifact, options: ApplyManifests
   pass.digest = digest;
   pass.progress('Detecting drift');
   const account = object.spec.serviceAccountName ?? options.defaultServiceAccount;
-  memory.actAs(account);
-  const client = actingClient(object, account, options.kube);
+  const cluster = await step('ReconciliationFailed', () => options.clusters.of(object));
+  pass.cluster = cluster;
+  memory.actAs(`${cluster.id} ${account}`);
+  const client = actingClient(object, account, cluster.kube);
   const old = object.status.inventory ?? { entries: [] };
-  const result = await apply(objects, old, client, options, pass);
+  const result = await apply(objects, old, client, cluster, options, pass);
   memory.known = result.known;
   memory.stray = false;
   session.draft.inventory = { entries: [...result.inventory.entries] };
-  watchKinds(result, options, pass);
+  watchKinds(result, cluster, pass);
   const changed = result.changes.some(hasChanged);
   if (changed) pass.notice('Normal', [formatChanges(result.changes), ...result.drift.map(driftText)].join('\n'));
   for (const warning of result.warnings)
     pass.context.log.info('warning while applying', { object: formatObjectRef(warning.ref), warning: warning.message });
-  const pruned = await prune(old, result.inventory, client, options, pass);
+  const pruned = await prune(old, result.inventory, client, cluster, pass);
   const { uid, generation } = object.metadata;
   const content = contentHash(tree, folder, built.reads);
   const success: Success = { uid, generation, content, reads: built.reads, folder, variables, digest };
@@ -135,14 +136,9 @@ function unchanged(object: Kustomization, memory: Memory, previous: Success): Ap
 
 /** Features this version does not have: said instead of ignored. */
 function refuseUnsupported(object: Kustomization): void {
-  const { decryption, kubeConfig } = object.spec;
+  const { decryption } = object.spec;
   if (decryption !== undefined) {
     throw new KustomizationFailure('FeatureGateDisabled', 'spec.decryption: this version does not decrypt manifests', { follow: 'stall' });
-  }
-  if (kubeConfig !== undefined) {
-    throw new KustomizationFailure('FeatureGateDisabled', 'spec.kubeConfig: this version applies only to the cluster it runs against', {
-      follow: 'stall',
-    });
   }
 }
 
@@ -167,6 +163,7 @@ async function apply(
   objects: readonly KubeObject[],
   inventory: Inventory,
   client: KubeClient,
+  cluster: Cluster,
   options: ApplyManifestsOptions,
   pass: Pass,
 ): Promise<ApplyResult> {
@@ -183,7 +180,7 @@ async function apply(
       ...(object.spec.ignore === undefined ? {} : { ignore: object.spec.ignore }),
       customStageKinds: options.customStageKinds,
       known: memory.known,
-      live: options.owned,
+      live: cluster.owned,
       inventory,
       // What is about to exist is written down first: a process killed in between finds it again.
       beforeWrite: async (intended) => {
@@ -202,14 +199,14 @@ async function apply(
     const { partial } = error;
     session.draft.inventory = { entries: [...partial.inventory.entries] };
     memory.known = partial.known;
-    watchKinds(partial, options, pass);
+    watchKinds(partial, cluster, pass);
     const done = formatChanges(partial.changes);
     throw new KustomizationFailure('ReconciliationFailed', done === '' ? error.message : `${error.message}\n${done}`, { cause: error });
   }
 }
 
 /** Sees to it that all kinds that were applied are watched; nobody waits for that. */
-function watchKinds(result: ApplyResult, { owned }: ApplyManifestsOptions, { context }: Pass): void {
+function watchKinds(result: ApplyResult, { owned }: Cluster, { context }: Pass): void {
   const { signal, log } = context;
   const kinds = new Map(result.changes.map(({ ref, apiVersion }) => [`${apiVersion}/${ref.kind}`, { apiVersion, kind: ref.kind }]));
   for (const kind of kinds.values()) {
@@ -219,7 +216,7 @@ function watchKinds(result: ApplyResult, { owned }: ApplyManifestsOptions, { con
   }
 }
 
-async function prune(old: Inventory, next: Inventory, client: KubeClient, options: ApplyManifestsOptions, pass: Pass): Promise<boolean> {
+async function prune(old: Inventory, next: Inventory, client: KubeClient, cluster: Cluster, pass: Pass): Promise<boolean> {
   const { object, context } = pass;
   if (!object.spec.prune) return false;
   const stale = staleEntries(old, next);
@@ -229,7 +226,7 @@ async function prune(old: Inventory, next: Inventory, client: KubeClient, option
     client,
     owner: { group: groups.kustomize, name, namespace },
     objects: stale,
-    live: options.owned,
+    live: cluster.owned,
     signal: context.signal,
   });
   if (result.failures.length > 0) {

@@ -7,7 +7,6 @@ import {
   pruneObjects,
   type Change,
   type InventoryObject,
-  type OwnedObjects,
   type PruneResult,
 } from '../../apply/index.ts';
 import type { KubeClient } from '../../kube/index.ts';
@@ -20,18 +19,19 @@ import {
   type ReconcileContext,
   type StatusWriter,
 } from '../../runtime/index.ts';
-import { CodedError, errorMessage, type Clock, type Duration, type Instant } from '../../std/index.ts';
+import { CodedError, errorMessage, isCodedError, type Clock, type Duration, type Instant } from '../../std/index.ts';
+import type { Cluster, Clusters } from './clusters.ts';
+import { KustomizationFailure } from './failure.ts';
 import type { Memories } from './memory.ts';
 import { timeout } from './timing.ts';
 
 /** What finalizing works with. */
 export type FinalizeOptions = {
-  owned: OwnedObjects;
+  clusters: Clusters;
   memories: Memories;
   writer: StatusWriter;
   events: EventRecorder;
   configs: ConfigReader;
-  kube: KubeClient;
   clock: Clock;
   defaultServiceAccount: string;
 };
@@ -55,14 +55,15 @@ export function deletesObjects(object: Kustomization): boolean {
 export async function finalize(object: Kustomization, options: FinalizeOptions, context: ReconcileContext): Promise<Outcome> {
   if (!(object.metadata.finalizers ?? []).includes(finalizer)) return { kind: 'done' };
   if (!deletesObjects(object)) return letGo(object, options);
-  const client = await actingClient(object, options);
-  if (client === undefined) {
+  const cluster = await reachable(object, options);
+  const client = cluster === undefined ? undefined : await actingClient(object, cluster, options);
+  if (cluster === undefined || client === undefined) {
     tell(object, options, 'Warning', unableToPruneText(object));
     return letGo(object, options);
   }
   const { name, namespace } = object.metadata;
   const owner = { group: groups.kustomize, name, namespace };
-  const result = await pruneObjects({ client, owner, live: options.owned, objects: inventoryOf(object), signal: context.signal });
+  const result = await pruneObjects({ client, owner, live: cluster.owned, objects: inventoryOf(object), signal: context.signal });
   if (result.failures.length > 0) {
     const message = `pruning for deleted resource failed: ${pruneFailureText(result)}`;
     tell(object, options, 'Warning', message);
@@ -70,20 +71,22 @@ export async function finalize(object: Kustomization, options: FinalizeOptions, 
   }
   if (result.changes.length > 0) tell(object, options, 'Normal', result.changes.map(formatChange).join('\n'));
   if (object.spec.deletionPolicy !== 'WaitForTermination') return letGo(object, options);
-  return waitForTermination(object, result, options, context);
+  return waitForTermination(object, result, cluster, options, context);
 }
 
 /** Keeps the finalizer until what was deleted is gone, or the time is up. */
 async function waitForTermination(
   object: Kustomization,
   { changes }: PruneResult,
+  cluster: Cluster,
   options: FinalizeOptions,
   context: ReconcileContext,
 ): Promise<Outcome> {
-  const { owned, memories, clock } = options;
+  const { owned } = cluster;
+  const { memories, clock } = options;
   const deleted = changes.filter(({ action }) => action === 'deleted');
   const deadline = (clock.now() + timeout(object)) as Instant;
-  await watchKinds(deleted, timeout(object), options, context);
+  await watchKinds(deleted, timeout(object), cluster, context);
   // A kind that cannot be watched, because its definition went too, is not waited for.
   const remaining = (): boolean =>
     deleted.some(({ ref, apiVersion }) => {
@@ -111,12 +114,7 @@ async function letGo(object: Kustomization, { writer, memories }: FinalizeOption
 }
 
 /** Watches the kinds of some changes, those that are served; gives up after `limit`. */
-async function watchKinds(
-  changes: readonly Change[],
-  limit: Duration,
-  { owned, kube }: FinalizeOptions,
-  context: ReconcileContext,
-): Promise<void> {
+async function watchKinds(changes: readonly Change[], limit: Duration, { owned, kube }: Cluster, context: ReconcileContext): Promise<void> {
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(limit)]);
   const kinds = new Map(changes.map(({ ref, apiVersion }) => [`${apiVersion}/${ref.kind}`, { apiVersion, kind: ref.kind }]));
   await Promise.all(
@@ -132,15 +130,22 @@ async function watchKinds(
   );
 }
 
+/** The cluster to delete from; undefined when its kubeconfig is gone. */
+async function reachable(object: Kustomization, { clusters }: FinalizeOptions): Promise<Cluster | undefined> {
+  try {
+    return await clusters.of(object);
+  } catch (error) {
+    if (isCodedError(error, 'ConfigNotFound') || error instanceof KustomizationFailure) return undefined;
+    throw error;
+  }
+}
+
 /** Who deletes; undefined when the account to act as is gone. */
-async function actingClient(
-  object: Kustomization,
-  { kube, defaultServiceAccount, configs }: FinalizeOptions,
-): Promise<KubeClient | undefined> {
-  const account = object.spec.serviceAccountName ?? defaultServiceAccount;
+async function actingClient(object: Kustomization, { kube }: Cluster, options: FinalizeOptions): Promise<KubeClient | undefined> {
+  const account = object.spec.serviceAccountName ?? options.defaultServiceAccount;
   if (account === '') return kube;
   const { namespace } = object.metadata;
-  if ((await configs.find('ServiceAccount', namespace, account)) === undefined) return undefined;
+  if ((await options.configs.find('ServiceAccount', namespace, account)) === undefined) return undefined;
   return kube.impersonate({ user: `system:serviceaccount:${namespace}:${account}` });
 }
 

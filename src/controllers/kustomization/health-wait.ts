@@ -1,9 +1,8 @@
 import { conditionTypes, reasons } from '../../api/index.ts';
-import type { OwnedObjects } from '../../apply/index.ts';
-import type { KubeClient } from '../../kube/index.ts';
 import type { FeatureGates, Outcome, ReconcileContext } from '../../runtime/index.ts';
 import { formatDuration, milliseconds, type Clock, type Instant } from '../../std/index.ts';
 import type { Applied } from './apply-manifests.ts';
+import type { Clusters } from './clusters.ts';
 import { KustomizationFailure } from './failure.ts';
 import { HealthCheck } from './health.ts';
 import type { Memories } from './memory.ts';
@@ -12,7 +11,7 @@ import { formatSourceKey, sourceKey } from './source.ts';
 import { timeout } from './timing.ts';
 
 /** What the wait for health works with. */
-export type HealthWaitOptions = { owned: OwnedObjects; kube: KubeClient; memories: Memories; clock: Clock; gates: FeatureGates };
+export type HealthWaitOptions = { clusters: Clusters; memories: Memories; clock: Clock; gates: FeatureGates };
 
 /** How a pass goes on after its health check. */
 export type HealthEnds = {
@@ -26,7 +25,8 @@ export type HealthEnds = {
 /** Checks the health of what was applied, as the spec asks, and waits for it without a worker (KB80–KB84). @throws KubeError */
 export async function waitForHealth(pass: Pass, applied: Applied, options: HealthWaitOptions, ends: HealthEnds): Promise<Outcome> {
   const { object, session, context } = pass;
-  const { owned, kube, memories, clock, gates } = options;
+  const { clusters, memories, clock, gates } = options;
+  const { owned, kube } = pass.cluster ?? (await clusters.of(object));
   const check = await HealthCheck.open(object, applied.result ?? applied.last, applied.objects, {
     owned,
     client: kube,

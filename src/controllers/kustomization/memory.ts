@@ -77,16 +77,23 @@ export class Memory {
 export class Memories {
   readonly #byKey = new Map<string, Memory>();
   readonly #waiters = new Map<string, Set<(change: OwnedChange) => void>>();
-  readonly #stop: () => void;
+  readonly #labels: { name: string; namespace: string };
+  readonly #drifted: (key: string) => void;
 
   /** @param drifted told the key of a Kustomization one of whose objects was changed by someone else */
-  constructor(owned: OwnedObjects, labels: { name: string; namespace: string }, drifted: (key: string) => void) {
-    this.#stop = owned.subscribe((change) => {
+  constructor(labels: { name: string; namespace: string }, drifted: (key: string) => void) {
+    this.#labels = labels;
+    this.#drifted = drifted;
+  }
+
+  /** Follows the objects we own in one more cluster. */
+  follow(owned: OwnedObjects): void {
+    owned.subscribe((change) => {
       const record = change.record ?? change.previous;
-      const [name, namespace] = [record?.labels[labels.name], record?.labels[labels.namespace]];
+      const [name, namespace] = [record?.labels[this.#labels.name], record?.labels[this.#labels.namespace]];
       if (name === undefined || namespace === undefined) return;
       const key = `${namespace}/${name}`;
-      if (this.#byKey.get(key)?.noticed(change) === true) drifted(key);
+      if (this.#byKey.get(key)?.noticed(change) === true) this.#drifted(key);
       for (const tell of this.#waiters.get(key) ?? []) tell(change);
     });
   }
@@ -115,10 +122,6 @@ export class Memories {
       waiters.delete(tell);
       if (waiters.size === 0) this.#waiters.delete(key);
     };
-  }
-
-  close(): void {
-    this.#stop();
   }
 }
 

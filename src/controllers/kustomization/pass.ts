@@ -10,6 +10,7 @@ import {
 } from '../../api/index.ts';
 import { StatusSession, type EventNotice, type EventRecorder, type ReconcileContext, type StatusWriter } from '../../runtime/index.ts';
 import { formatDuration, milliseconds, type Clock } from '../../std/index.ts';
+import type { Cluster } from './clusters.ts';
 import { recordAttempt } from './history.ts';
 import type { Memory } from './memory.ts';
 import { originRevision } from './source.ts';
@@ -40,6 +41,8 @@ export class Pass {
   readonly session: StatusSession<KustomizationStatus>;
   /** The artifact it builds from, once it is known. */
   artifact: Artifact | undefined;
+  /** The cluster it applies to, once it is known. */
+  cluster: Cluster | undefined;
   /** Hash of the build, once there is one. */
   digest = '';
   readonly #options: PassOptions;
