@@ -7,6 +7,7 @@ export const TOOLS: Readonly<Record<string, string>> = {
   kustomize: 'sigs.k8s.io/kustomize/kustomize/v5',
   cosign: 'github.com/sigstore/cosign/v3/cmd/cosign',
   crane: 'github.com/google/go-containerregistry/cmd/crane',
+  notation: 'github.com/notaryproject/notation/cmd/notation',
   oras: 'oras.land/oras/cmd/oras',
   registry: 'github.com/distribution/distribution/v3/cmd/registry',
 };
