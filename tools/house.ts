@@ -23,14 +23,19 @@ const FOUNDATIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const BELOW = Object.keys(FOUNDATIONS).filter((room) => room !== 'sandbox');
+/** What controllers that apply objects share. */
+const APPLIER = 'controllers/applier';
 const CONTROLLERS = ['controllers/source', 'controllers/kustomization', 'controllers/helmrelease', 'controllers/notification'];
 
 /** Every room and what it may import. Controllers do not import each other. */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ...FOUNDATIONS,
+  [APPLIER]: BELOW,
   ...Object.fromEntries(CONTROLLERS.map((room) => [room, BELOW])),
-  server: [...BELOW, 'sandbox', ...CONTROLLERS],
-  cli: [...BELOW, 'sandbox', ...CONTROLLERS, 'server'],
+  'controllers/kustomization': [...BELOW, APPLIER],
+  'controllers/helmrelease': [...BELOW, APPLIER],
+  server: [...BELOW, 'sandbox', APPLIER, ...CONTROLLERS],
+  cli: [...BELOW, 'sandbox', APPLIER, ...CONTROLLERS, 'server'],
 };
 
 /** Folder names that say nothing. */

@@ -19,6 +19,18 @@ export type Artifact = {
   metadata?: Record<string, string>;
 };
 
+/** The source that publishes the chart. */
+export type ChartReference = {
+  /** Its API version. */
+  apiVersion?: string;
+  /** Its kind. */
+  kind: 'OCIRepository' | 'HelmChart' | 'ExternalArtifact';
+  /** Its name. */
+  name: string;
+  /** Its namespace; the same as ours when left out. */
+  namespace?: string;
+};
+
 /** Labels and annotations set on every object, over those it has. */
 export type CommonMetadata = {
   /** Annotations to set. */
@@ -77,6 +89,14 @@ export type DependencyReference = {
   readyExpr?: string;
 };
 
+/** What to do about objects others changed. */
+export type DriftDetection = {
+  /** Put them right, only say so, or neither. Default `disabled`. */
+  mode?: 'enabled' | 'warn' | 'disabled';
+  /** Fields other managers may own. */
+  ignore?: IgnoreRule[];
+};
+
 /** An artifact a third party publishes. */
 export type ExternalArtifact = {
   apiVersion: 'source.toolkit.fluxcd.io/v1';
@@ -122,6 +142,339 @@ export type HealthCheckReference = {
   name: string;
   /** Its namespace; leave out for objects that have none. */
   namespace?: string;
+};
+
+/** The source the chart is in. */
+export type HelmChartSourceReference = {
+  /** Its API version. */
+  apiVersion?: string;
+  /** Its kind. */
+  kind: 'HelmRepository' | 'GitRepository' | 'Bucket';
+  /** Its name. */
+  name: string;
+  /** Its namespace; the same as ours when left out. */
+  namespace?: string;
+};
+
+/** A chart of a Helm repository; see `chartRef` for charts of a registry. */
+export type HelmChartTemplate = {
+  /** Metadata of the HelmChart made from this. */
+  metadata?: HelmChartTemplateMetadata;
+  /** Which chart, and where from. */
+  spec: HelmChartTemplateSpec;
+};
+
+/** Metadata of the HelmChart made from this. */
+export type HelmChartTemplateMetadata = {
+  /** Its annotations. */
+  annotations?: Record<string, string>;
+  /** Its labels. */
+  labels?: Record<string, string>;
+};
+
+/** Which chart, and where from. */
+export type HelmChartTemplateSpec = {
+  /** Name or path of the chart. */
+  chart: string;
+  /** Range of versions. */
+  version: string;
+  /** The source the chart is in. */
+  sourceRef: HelmChartSourceReference;
+  /** How often to look for a newer chart; `spec.interval` when left out. */
+  interval?: string;
+  /** What makes a chart new. */
+  reconcileStrategy: 'ChartVersion' | 'Revision';
+  /** Files of the chart or source to take values from. */
+  valuesFiles?: string[];
+  /** Go on when one of them does not exist. */
+  ignoreMissingValuesFiles?: boolean;
+  /** How to verify who signed the chart. */
+  verify?: HelmChartVerification;
+};
+
+/** How to verify who signed the chart. */
+export type HelmChartVerification = {
+  /** The kind of signature. */
+  provider: 'cosign' | 'notation';
+  /** Secret with the keys. */
+  secretRef?: LocalReference;
+};
+
+/** How to install. */
+export type HelmInstall = {
+  /** How long each operation of it may take; `spec.timeout` when left out. */
+  timeout?: string;
+  /** Run no hooks. */
+  disableHooks?: boolean;
+  /** Do not wait for objects to be ready. */
+  disableWait?: boolean;
+  /** Do not wait for Jobs to complete. */
+  disableWaitForJobs?: boolean;
+  /** Do not check manifests against the schemas of the cluster. */
+  disableOpenAPIValidation?: boolean;
+  /** Do not check values against the chart's schema. */
+  disableSchemaValidation?: boolean;
+  /** Refuse objects that belong to another release. */
+  disableTakeOwnership?: boolean;
+  /** What to do with the CRDs of the chart. Default `Create`. */
+  crds?: 'Skip' | 'Create' | 'CreateReplace';
+  /** What to do after a failed install. */
+  remediation?: HelmInstallRemediation;
+  /** What to do after a failure. */
+  strategy?: HelmInstallStrategy;
+  /** Use the name of a deleted release that is still in the history again. */
+  replace?: boolean;
+  /** Deprecated and without effect: use `crds`. */
+  skipCRDs?: boolean;
+  /** Create the target namespace when it does not exist. */
+  createNamespace?: boolean;
+  /** Use server-side apply. Default true. */
+  serverSideApply?: boolean;
+};
+
+/** What to do after a failed install. */
+export type HelmInstallRemediation = {
+  /** How often to try again after a failure; −1 for ever. Default 0. */
+  retries?: number;
+  /** A failed test is no failure. Default `test.ignoreFailures`. */
+  ignoreTestFailures?: boolean;
+  /** Also put right what the last attempt left behind. */
+  remediateLastFailure?: boolean;
+};
+
+/** What to do after a failure. */
+export type HelmInstallStrategy = {
+  /** Put it right, or try again with what is there. */
+  name: 'RemediateOnFailure' | 'RetryOnFailure';
+  /** When to try again. Default 5m. */
+  retryInterval?: string;
+};
+
+/** A chart with values, released and kept as published. */
+export type HelmRelease = {
+  apiVersion: 'helm.toolkit.fluxcd.io/v2';
+  kind: 'HelmRelease';
+  metadata: ResourceMetadata;
+  spec: HelmReleaseSpec;
+  status: HelmReleaseStatus;
+};
+
+/** Which chart to release, and how. */
+export type HelmReleaseSpec = {
+  /** A chart of a Helm repository; see `chartRef` for charts of a registry. */
+  chart?: HelmChartTemplate;
+  /** The source that publishes the chart. */
+  chartRef?: ChartReference;
+  /** How often to look that everything is as published. */
+  interval: string;
+  /** Stop reconciling this object. */
+  suspend?: boolean;
+  /** Name of the release; `[targetNamespace-]name` when left out. */
+  releaseName?: string;
+  /** Namespace of the released objects; ours when left out. */
+  targetNamespace?: string;
+  /** Namespace of the records of the release; ours when left out. */
+  storageNamespace?: string;
+  /** Objects of the same kind that must be ready first. */
+  dependsOn?: DependencyReference[];
+  /** How long each operation may take. Default 5m. */
+  timeout?: string;
+  /** How many revisions to keep; 0 for all. Default 5. */
+  maxHistory?: number;
+  /** ServiceAccount to act as. */
+  serviceAccountName?: string;
+  /** Without effect: what kinds there are is learnt as they appear. */
+  persistentClient?: boolean;
+  /** The cluster to apply to, when not the one the object is in. */
+  kubeConfig?: KubeConfigReference;
+  /** What to do about objects others changed. */
+  driftDetection?: DriftDetection;
+  /** How to install. */
+  install?: HelmInstall;
+  /** How to upgrade. */
+  upgrade?: HelmUpgrade;
+  /** Whether and how to run the tests of the chart. */
+  test?: HelmTest;
+  /** How to roll back. */
+  rollback?: HelmRollback;
+  /** How to uninstall. */
+  uninstall?: HelmUninstall;
+  /** Where to take values from; a later one wins over an earlier one, `values` over all. */
+  valuesFrom?: ValuesReference[];
+  /** Values for the chart. */
+  values?: Record<string, unknown>;
+  /** Labels and annotations set on every object, over those it has. */
+  commonMetadata?: CommonMetadata;
+  /** What to change in what the chart rendered, in this order. */
+  postRenderers?: PostRenderer[];
+  /** Which manifests they see. Default `combined`. */
+  postRenderStrategy?: 'nohooks' | 'combined' | 'separate';
+  /** How to wait for objects to be ready. */
+  waitStrategy?: HelmWaitStrategy;
+  /** CEL expressions that tell the health of kinds the standard rules do not know. */
+  healthCheckExprs?: CustomHealthCheck[];
+};
+
+/** What was released. */
+export type HelmReleaseStatus = {
+  /** What is currently true of the object. */
+  conditions?: Condition[];
+  /** Failures in a row of any kind. */
+  failures?: number;
+  /** The HelmChart made from `chart`, namespace/name. */
+  helmChart?: string;
+  /** The latest revisions, newest first. */
+  history?: Snapshot[];
+  /** Failed installs in a row. */
+  installFailures?: number;
+  /** The objects that were applied. */
+  inventory?: ResourceInventory;
+  /** Hash of the values of the last attempt. */
+  lastAttemptedConfigDigest?: string;
+  /** metadata.generation of the last attempt. */
+  lastAttemptedGeneration?: number;
+  /** What the last attempt did. */
+  lastAttemptedReleaseAction?: 'install' | 'upgrade';
+  /** How long that took. */
+  lastAttemptedReleaseActionDuration?: string;
+  /** Chart version of the last attempt. */
+  lastAttemptedRevision?: string;
+  /** Digest of the chart of the last attempt. */
+  lastAttemptedRevisionDigest?: string;
+  /** Deprecated: see `lastAttemptedConfigDigest`. */
+  lastAttemptedValuesChecksum?: string;
+  /** The last value of the annotation `reconcile.fluxcd.io/forceAt` that was acted on. */
+  lastHandledForceAt?: string;
+  /** The last value of the annotation `reconcile.fluxcd.io/requestedAt` that was acted on. */
+  lastHandledReconcileAt?: string;
+  /** The last value of the annotation `reconcile.fluxcd.io/resetAt` that was acted on. */
+  lastHandledResetAt?: string;
+  /** Deprecated: see `history`. */
+  lastReleaseRevision?: number;
+  /** Hash of the `commonMetadata` that was applied. */
+  observedCommonMetadataDigest?: string;
+  /** The last metadata.generation that was reconciled. */
+  observedGeneration?: number;
+  /** Hash of the `postRenderers` that were applied. */
+  observedPostRenderersDigest?: string;
+  /** Namespace of the records of the release. */
+  storageNamespace?: string;
+  /** Failed upgrades in a row. */
+  upgradeFailures?: number;
+};
+
+/** How to roll back. */
+export type HelmRollback = {
+  /** How long each operation of it may take; `spec.timeout` when left out. */
+  timeout?: string;
+  /** Run no hooks. */
+  disableHooks?: boolean;
+  /** Do not wait for objects to be ready. */
+  disableWait?: boolean;
+  /** Do not wait for Jobs to complete. */
+  disableWaitForJobs?: boolean;
+  /** Without effect. */
+  recreate?: boolean;
+  /** Replace objects that cannot be changed in place. */
+  force?: boolean;
+  /** After a failure delete the objects it created. */
+  cleanupOnFail?: boolean;
+  /** Use server-side apply; `auto` does what the last revision did. */
+  serverSideApply?: 'enabled' | 'disabled' | 'auto';
+};
+
+/** Whether and how to run the tests of the chart. */
+export type HelmTest = {
+  /** Run them after each install and upgrade. */
+  enable?: boolean;
+  /** How long each of them may take; `spec.timeout` when left out. */
+  timeout?: string;
+  /** A failed test is no failure. */
+  ignoreFailures?: boolean;
+  /** Which tests to run. */
+  filters?: HelmTestFilter[];
+};
+
+/** Selects a test, or leaves one out. */
+export type HelmTestFilter = {
+  /** Its name. */
+  name: string;
+  /** Leave it out. */
+  exclude?: boolean;
+};
+
+/** How to uninstall. */
+export type HelmUninstall = {
+  /** How long each operation of it may take; `spec.timeout` when left out. */
+  timeout?: string;
+  /** Run no hooks. */
+  disableHooks?: boolean;
+  /** Keep the records of the release. */
+  keepHistory?: boolean;
+  /** Do not wait for objects to be gone. */
+  disableWait?: boolean;
+  /** What becomes of the dependents of deleted objects. */
+  deletionPropagation: 'background' | 'foreground' | 'orphan';
+};
+
+/** How to upgrade. */
+export type HelmUpgrade = {
+  /** How long each operation of it may take; `spec.timeout` when left out. */
+  timeout?: string;
+  /** Run no hooks. */
+  disableHooks?: boolean;
+  /** Do not wait for objects to be ready. */
+  disableWait?: boolean;
+  /** Do not wait for Jobs to complete. */
+  disableWaitForJobs?: boolean;
+  /** Do not check manifests against the schemas of the cluster. */
+  disableOpenAPIValidation?: boolean;
+  /** Do not check values against the chart's schema. */
+  disableSchemaValidation?: boolean;
+  /** Refuse objects that belong to another release. */
+  disableTakeOwnership?: boolean;
+  /** What to do with the CRDs of the chart. Default `Create`. */
+  crds?: 'Skip' | 'Create' | 'CreateReplace';
+  /** What to do after a failed upgrade. */
+  remediation?: HelmUpgradeRemediation;
+  /** What to do after a failure. */
+  strategy?: HelmUpgradeStrategy;
+  /** Replace objects that cannot be changed in place. */
+  force?: boolean;
+  /** Keep the values of the last revision and put ours on top. */
+  preserveValues?: boolean;
+  /** After a failure delete the objects it created. */
+  cleanupOnFail?: boolean;
+  /** Use server-side apply; `auto` does what the last revision did. */
+  serverSideApply?: 'enabled' | 'disabled' | 'auto';
+  /** What to do when the chart gets another name. Default `Reinstall`. */
+  chartNameChangeStrategy?: 'InPlaceUpdate' | 'Reinstall';
+};
+
+/** What to do after a failed upgrade. */
+export type HelmUpgradeRemediation = {
+  /** How often to try again after a failure; −1 for ever. Default 0. */
+  retries?: number;
+  /** A failed test is no failure. Default `test.ignoreFailures`. */
+  ignoreTestFailures?: boolean;
+  /** Also put right what the last attempt left behind. */
+  remediateLastFailure?: boolean;
+  /** How to put it right. Default `rollback`. */
+  strategy?: 'rollback' | 'uninstall';
+};
+
+/** What to do after a failure. */
+export type HelmUpgradeStrategy = {
+  /** Put it right, or try again with what is there. */
+  name: 'RemediateOnFailure' | 'RetryOnFailure';
+  /** When to try again. Default 5m. */
+  retryInterval?: string;
+};
+
+/** How to wait for objects to be ready. */
+export type HelmWaitStrategy = {
+  /** By health, or as Helm 3 did. Default `poller`. */
+  name: 'poller' | 'legacy';
 };
 
 /** One build and how applying it ended. */
@@ -269,6 +622,14 @@ export type KustomizationStatus = {
   observedGeneration?: number;
 };
 
+/** Changes it as kustomize does. */
+export type KustomizePostRenderer = {
+  /** Patches to apply to the built objects. */
+  patches?: Patch[];
+  /** Images to replace. */
+  images?: ImageOverride[];
+};
+
 /** Secret of type kubernetes.io/dockerconfigjson with the credentials. */
 export type LocalReference = {
   /** Name of the object. */
@@ -392,6 +753,12 @@ export type PostBuild = {
   substituteStrategy?: 'WithVariables' | 'Always';
 };
 
+/** Changes what the chart rendered. */
+export type PostRenderer = {
+  /** Changes it as kustomize does. */
+  kustomize?: KustomizePostRenderer;
+};
+
 /** The objects that were applied. */
 export type ResourceInventory = {
   /** One entry for each object. */
@@ -432,6 +799,42 @@ export type Selector = {
   annotationSelector?: string;
 };
 
+/** One revision of the release, as it was left. */
+export type Snapshot = {
+  /** Version of the way the digest is computed. */
+  apiVersion?: string;
+  /** Hash of what the record of the revision holds. */
+  digest: string;
+  /** Name of the release. */
+  name: string;
+  /** Its namespace. */
+  namespace: string;
+  /** Its revision. */
+  version: number;
+  /** Its status, in the words of Helm. */
+  status: string;
+  /** Name of the chart. */
+  chartName: string;
+  /** Version of the chart. */
+  chartVersion: string;
+  /** Version of the application. */
+  appVersion?: string;
+  /** Hash of the values. */
+  configDigest: string;
+  /** When the release was first deployed. */
+  firstDeployed: string;
+  /** When this revision was deployed. */
+  lastDeployed: string;
+  /** When it was deleted. */
+  deleted?: string;
+  /** What made it. */
+  action?: string;
+  /** Digest of the artifact the chart came from. */
+  ociDigest?: string;
+  /** How its tests went, by name. */
+  testHooks?: Record<string, TestHookStatus>;
+};
+
 /** Names a ConfigMap or Secret with variables. */
 export type SubstituteReference = {
   /** Its kind. */
@@ -440,4 +843,30 @@ export type SubstituteReference = {
   name: string;
   /** Go on when the object does not exist. */
   optional: boolean;
+};
+
+/** How a test went. */
+export type TestHookStatus = {
+  /** When it was last started. */
+  lastStarted?: string;
+  /** When it last ended. */
+  lastCompleted?: string;
+  /** How it ended. */
+  phase?: string;
+};
+
+/** Values out of a ConfigMap or Secret. */
+export type ValuesReference = {
+  /** Its kind. */
+  kind: 'Secret' | 'ConfigMap';
+  /** Its name. */
+  name: string;
+  /** Its key. Default `values.yaml`. */
+  valuesKey?: string;
+  /** Where in the values to put it, as one text; at the top and as YAML when left out. */
+  targetPath?: string;
+  /** Go on when it does not exist. */
+  optional?: boolean;
+  /** Take it as it is, without the syntax of `helm --set`. */
+  literal?: boolean;
 };

@@ -6,6 +6,7 @@ export {
   fieldManagers,
   finalizer,
   groups,
+  helmKeys,
   kustomizeKeys,
   originAnnotations,
   requestAnnotations,
@@ -16,11 +17,12 @@ export { conditionTypes, reasons, type ConditionType, type Reason } from './reas
 export { findCondition, isConditionTrue, removeConditions, setCondition, summarize, type ConditionUpdate } from './condition.ts';
 export { customResourceDefinition, openApiSchema, type JsonObject } from './crd.ts';
 export { externalArtifactKind } from './external-artifact.ts';
+export { helmReleaseKind } from './helm-release.ts';
 export { kindApiVersion, type Kind, type PrinterColumn } from './kind.ts';
 export { kinds } from './kinds.ts';
 export { kustomizationKind } from './kustomization.ts';
 export { ociRepositoryKind } from './oci-repository.ts';
-export { parseExternalArtifact, parseKustomization, parseOCIRepository, type ApiErrorCode } from './parse.ts';
+export { parseExternalArtifact, parseHelmRelease, parseKustomization, parseOCIRepository, type ApiErrorCode } from './parse.ts';
 export type { ResourceMetadata } from './resource.ts';
 export { formatTimestamp } from './timestamp.ts';
 export { typeText } from './type-text.ts';

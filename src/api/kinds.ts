@@ -1,7 +1,8 @@
 import { externalArtifactKind } from './external-artifact.ts';
+import { helmReleaseKind } from './helm-release.ts';
 import type { Kind } from './kind.ts';
 import { kustomizationKind } from './kustomization.ts';
 import { ociRepositoryKind } from './oci-repository.ts';
 
 /** Every kind Sluice defines. */
-export const kinds: readonly Kind[] = [ociRepositoryKind, externalArtifactKind, kustomizationKind];
+export const kinds: readonly Kind[] = [ociRepositoryKind, externalArtifactKind, kustomizationKind, helmReleaseKind];

@@ -56,6 +56,13 @@ export const kustomizeKeys = {
   decrypt: 'kustomize.toolkit.fluxcd.io/decrypt',
 } as const;
 
+/** Keys the helm group puts on, or reads from, users' objects. */
+export const helmKeys = {
+  ownerName: 'helm.toolkit.fluxcd.io/name',
+  ownerNamespace: 'helm.toolkit.fluxcd.io/namespace',
+  driftDetection: 'helm.toolkit.fluxcd.io/driftDetection',
+} as const;
+
 /** Keys of event metadata, to be prefixed with the involved object's API group and `/` (E04). */
 export const eventKeys = {
   revision: 'revision',

@@ -1,6 +1,7 @@
 import { CodedError } from '../std/index.ts';
-import type { ExternalArtifact, Kustomization, OCIRepository } from './generated.ts';
+import type { ExternalArtifact, HelmRelease, Kustomization, OCIRepository } from './generated.ts';
 import { externalArtifactKind } from './external-artifact.ts';
+import { helmReleaseKind } from './helm-release.ts';
 import type { Kind } from './kind.ts';
 import { kustomizationKind } from './kustomization.ts';
 import { ociRepositoryKind } from './oci-repository.ts';
@@ -20,6 +21,11 @@ export function parseOCIRepository(object: Readonly<Record<string, unknown>>): O
 /** Reads a Kustomization. @throws CodedError `ObjectInvalid` naming every fault */
 export function parseKustomization(object: Readonly<Record<string, unknown>>): Kustomization {
   return parse<Kustomization>(kustomizationKind, object);
+}
+
+/** Reads a HelmRelease. @throws CodedError `ObjectInvalid` naming every fault */
+export function parseHelmRelease(object: Readonly<Record<string, unknown>>): HelmRelease {
+  return parse<HelmRelease>(helmReleaseKind, object);
 }
 
 /** Reads an ExternalArtifact. @throws CodedError `ObjectInvalid` naming every fault */

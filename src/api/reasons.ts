@@ -9,6 +9,10 @@ export const conditionTypes = {
   fetchFailed: 'FetchFailed',
   storageOperationFailed: 'StorageOperationFailed',
   sourceVerified: 'SourceVerified',
+  released: 'Released',
+  testSuccess: 'TestSuccess',
+  remediated: 'Remediated',
+  drifted: 'Drifted',
 } as const;
 
 /** A condition type Sluice writes. */
@@ -82,6 +86,60 @@ export const reasons = {
   GarbageCollectionFailed: 'GarbageCollectionFailed',
   /** An ignore file of the artifact cannot be read. */
   SourceIgnoreError: 'SourceIgnoreError',
+  /** The source of the chart is not ready. */
+  SourceNotReady: 'SourceNotReady',
+  /** The values could not be put together. */
+  ValuesError: 'ValuesError',
+  /** The chart is not what its artifact says it is. */
+  ChartMutateError: 'ChartMutateError',
+  /** The cluster to release to cannot be reached. */
+  RESTClientError: 'RESTClientError',
+  /** The records of the release cannot be reached. */
+  FactoryError: 'FactoryError',
+  /** The state of the release cannot be told. */
+  StateError: 'StateError',
+  /** The release could not be reconciled. */
+  ReconcileError: 'ReconcileError',
+  /** The release was installed. */
+  InstallSucceeded: 'InstallSucceeded',
+  /** Installing the release failed. */
+  InstallFailed: 'InstallFailed',
+  /** The release was upgraded. */
+  UpgradeSucceeded: 'UpgradeSucceeded',
+  /** Upgrading the release failed. */
+  UpgradeFailed: 'UpgradeFailed',
+  /** An action on the release was interrupted; its record was unlocked. */
+  PendingRelease: 'PendingRelease',
+  /** The tests of the release passed. */
+  TestSucceeded: 'TestSucceeded',
+  /** A test of the release failed. */
+  TestFailed: 'TestFailed',
+  /** The tests of the release have not run yet. */
+  AwaitingTests: 'AwaitingTests',
+  /** The release was rolled back. */
+  RollbackSucceeded: 'RollbackSucceeded',
+  /** Rolling the release back failed. */
+  RollbackFailed: 'RollbackFailed',
+  /** The release was uninstalled. */
+  UninstallSucceeded: 'UninstallSucceeded',
+  /** Uninstalling the release failed. */
+  UninstallFailed: 'UninstallFailed',
+  /** The release failed as often as it may. */
+  RetriesExceeded: 'RetriesExceeded',
+  /** There is no earlier revision to roll back to. */
+  MissingRollbackTarget: 'MissingRollbackTarget',
+  /** Objects of the release were changed by others. */
+  DriftDetected: 'DriftDetected',
+  /** No object of the release was changed by others. */
+  NoDriftDetected: 'NoDriftDetected',
+  /** Objects others changed were put right. */
+  DriftCorrected: 'DriftCorrected',
+  /** Objects others changed could not be put right. */
+  DriftCorrectionFailed: 'DriftCorrectionFailed',
+  /** The objects of the release could not be listed. */
+  InventoryBuildFailed: 'InventoryBuildFailed',
+  /** The chart comes from a kind of source this version does not serve. */
+  UnsupportedChartSource: 'UnsupportedChartSource',
 } as const;
 
 /** A reason of a condition or event. */

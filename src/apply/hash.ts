@@ -4,8 +4,16 @@ import { shortHash } from './managed-fields.ts';
 
 /** A hash of what a user wants of one object: equal hashes need no look at the cluster. Key order does not matter. */
 export function desiredHash(object: KubeObject): string {
-  return shortHash(canonical(object));
+  let known = hashes.get(object);
+  if (known === undefined) {
+    known = shortHash(canonical(object));
+    hashes.set(object, known);
+  }
+  return known;
 }
+
+/** Objects on their way are never changed, so one that comes again (a release looked at for drift) is hashed once. */
+const hashes = new WeakMap<KubeObject, string>();
 
 /**
  * A hash of what drift detection compares (KB53): labels, annotations and body without metadata and status. Meant for objects that come from

@@ -2,9 +2,13 @@ export { applyObjects } from './apply.ts';
 export { formatPruneFailures, pruneObjects, type PruneFailure, type PruneRequest, type PruneResult } from './prune.ts';
 export { OwnedObjects, toLiveRecord, type OwnedChange, type OwnedObjectsOptions } from './owned-objects.ts';
 export { sweepOwned, type SweepOptions, type SweepResult } from './sweep.ts';
+export { writeRelease, type ReleaseWriteFailure, type ReleaseWriteRequest, type ReleaseWriteResult } from './write-release.ts';
+export { deleteObjects, type DeleteRequest, type DeleteResult } from './delete-objects.ts';
+export { findDrift, type DriftRequest, type DriftResult, type ObjectDrift } from './drift.ts';
+export { threeWayMerge } from './three-way-merge.ts';
 export { waitForGone } from './stage-wait.ts';
 export type { ApplyRequest, ApplyResult, ApplyWarning, DriftReport, Known, LiveRecord, LiveSource } from './request.ts';
-export { ApplyError, type ApplyErrorCode, type ObjectFailure } from './errors.ts';
+export { ApplyError, causeText, type ApplyErrorCode, type ObjectFailure } from './errors.ts';
 export { formatChange, formatChanges, hasChanged, type Action, type Change, type ChangeSet } from './change-set.ts';
 export {
   EMPTY_INVENTORY,

@@ -89,6 +89,19 @@ export function takeOver(object: KubeObject, fieldManager: string, takeover: rea
   return edited && own !== undefined ? [...others, own] : undefined;
 }
 
+/** What managers we take over from own beyond `own`: the fields, for people, and who they are. */
+export function strayFields(
+  object: KubeObject,
+  takeover: readonly ManagerMatch[],
+  own: FieldSet | undefined,
+): { fields: string[]; managers: string[] } {
+  const strays = entriesOf(object).filter((entry) => isTakenOver(entry, takeover) && lostFields(entry.fieldsV1, own).length > 0);
+  return {
+    fields: [...new Set(strays.flatMap((entry) => lostFields(entry.fieldsV1, own)))],
+    managers: [...new Set(strays.map((entry) => entry.manager ?? ''))],
+  };
+}
+
 /** The union of two field sets. */
 export function unionFields(a: FieldSet, b: FieldSet): Record<string, unknown> {
   const union: Record<string, unknown> = { ...a };

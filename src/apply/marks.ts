@@ -25,6 +25,14 @@ export const MARKS: Readonly<
   ssaIgnore: { key: `${KUSTOMIZE}/ssa`, value: 'ignore' },
 };
 
+/** What Helm releases act on: whose the object is, whether it outlives its release, whether its drift counts (HB58, HB59). */
+export const RELEASE_KEYS: readonly string[] = [
+  'meta.helm.sh/release-name',
+  'meta.helm.sh/release-namespace',
+  'helm.sh/resource-policy',
+  'helm.toolkit.fluxcd.io/driftDetection',
+];
+
 /** True when the object carries the mark as a label or an annotation. */
 export function hasMark(metadata: Pick<ObjectMeta, 'labels' | 'annotations'> | undefined, { key, value }: Mark): boolean {
   return matches(metadata?.labels?.[key], value) || matches(metadata?.annotations?.[key], value);

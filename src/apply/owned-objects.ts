@@ -4,7 +4,7 @@ import { computeStatus } from '../health/index.ts';
 import { systemClock, type Clock } from '../std/index.ts';
 import { contentHash } from './hash.ts';
 import { defaultTakeover, driftHash, type ManagerMatch } from './managed-fields.ts';
-import { MARKS } from './marks.ts';
+import { MARKS, RELEASE_KEYS } from './marks.ts';
 import { isForeign } from './plan.ts';
 import type { LiveRecord, LiveSource } from './request.ts';
 
@@ -36,6 +36,7 @@ export class OwnedObjects implements LiveSource {
   readonly #transform: (object: KubeObject) => Slim;
   readonly #watched = new Map<string, Watched>();
   readonly #handlers = new Set<(change: OwnedChange) => void>();
+  readonly #byOwner = new Map<string, Set<(change: OwnedChange) => void>>();
 
   constructor(options: OwnedObjectsOptions) {
     const { client, group, fieldManager, clock = systemClock } = options;
@@ -68,6 +69,17 @@ export class OwnedObjects implements LiveSource {
     return () => this.#handlers.delete(handler);
   }
 
+  /** As {@link subscribe}, for the objects of one owner only. */
+  subscribeTo(owner: { name: string; namespace: string }, handler: (change: OwnedChange) => void): () => void {
+    const key = `${owner.namespace}/${owner.name}`;
+    const handlers = this.#byOwner.get(key) ?? new Set();
+    this.#byOwner.set(key, handlers.add(handler));
+    return () => {
+      handlers.delete(handler);
+      if (handlers.size === 0 && this.#byOwner.get(key) === handlers) this.#byOwner.delete(key);
+    };
+  }
+
   /** Ends all watches. */
   close(): void {
     for (const { informer, stop } of this.#watched.values()) {
@@ -86,7 +98,7 @@ export class OwnedObjects implements LiveSource {
         labelSelector: nameLabel,
         stripManagedFields: false,
         transform: this.#transform,
-        indexes: { owner: ({ record }) => [`${record.labels[`${this.#group}/namespace`] ?? ''}/${record.labels[nameLabel] ?? ''}`] },
+        indexes: { owner: ({ record }) => [this.#ownerOf(record)] },
       });
       const stop = informer.subscribe({
         added: ({ record }) => this.#tell({ ref: record.ref, record, previous: undefined }),
@@ -101,6 +113,18 @@ export class OwnedObjects implements LiveSource {
 
   #tell(change: OwnedChange): void {
     for (const handler of this.#handlers) handler(change);
+    const { record, previous } = change;
+    const owner = record === undefined ? undefined : this.#ownerOf(record);
+    const before = previous === undefined ? undefined : this.#ownerOf(previous);
+    for (const handler of this.#byOwner.get(owner ?? before ?? '') ?? []) handler(change);
+    // One that moves to another owner is gone for the first.
+    if (owner !== undefined && before !== undefined && owner !== before) {
+      for (const handler of this.#byOwner.get(before) ?? []) handler({ ...change, record: undefined });
+    }
+  }
+
+  #ownerOf({ labels }: LiveRecord): string {
+    return `${labels[`${this.#group}/namespace`] ?? ''}/${labels[`${this.#group}/name`] ?? ''}`;
   }
 }
 
@@ -124,7 +148,7 @@ export function toLiveRecord(object: KubeObject, { fieldManager, takeover, group
   };
 }
 
-const MARK_KEYS: readonly string[] = [...new Set(Object.values(MARKS).map(({ key }) => key))];
+const MARK_KEYS: readonly string[] = [...new Set([...Object.values(MARKS).map(({ key }) => key), ...RELEASE_KEYS])];
 
 function pick(values: Readonly<Record<string, string>> | undefined, keys: readonly string[]): Record<string, string> {
   const picked: Record<string, string> = {};

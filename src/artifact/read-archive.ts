@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { type ArchiveTree, ArchiveTreeBuilder } from './archive-tree.ts';
 import { type ArtifactError, artifactError } from './errors.ts';
 import { type ArchiveLimits, defaultArchiveLimits } from './limits.ts';
@@ -13,30 +13,51 @@ export type ReadArchiveOptions = {
   links: 'skip' | 'reject';
   /** Whether `A` and `a` may both be there; no for trees that will be written to a disk that cannot tell them apart. Default allow. */
   caseCollisions?: 'allow' | 'reject';
+  /** `any` takes Zstandard and plain tar as well, as layers of images may be. Default gzip. */
+  compression?: 'gzip' | 'any';
   limits?: Partial<ArchiveLimits>;
 };
 
-const gunzipAsync = promisify(gunzip);
+const gunzipAsync = promisify(zlib.gunzip);
+// Older versions of Node.js, which may use this as a library, have no zstd.
+const unzstdAsync = typeof zlib.zstdDecompress === 'function' ? promisify(zlib.zstdDecompress) : undefined;
 
 /** True when the bytes begin as gzip does. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
+/** True when the bytes begin as Zstandard does (RFC 8878). */
+function isZstd(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd;
+}
+
+/** True when the bytes begin as a tar with a POSIX header does. */
+function isTar(bytes: Uint8Array): boolean {
+  return bytes.length >= BLOCK && Buffer.from(bytes.buffer, bytes.byteOffset + 257, 5).toString('latin1') === 'ustar';
+}
+
+/** True when the bytes look like something {@link readArchive} unpacks. */
+export function isArchive(bytes: Uint8Array): boolean {
+  return isGzip(bytes) || isZstd(bytes) || isTar(bytes);
+}
+
 /**
- * Unpacks a gzip-compressed tar into memory. Nothing is written anywhere; paths that are absolute, leave the root or contain a backslash
+ * Unpacks a compressed tar into memory. Nothing is written anywhere; paths that are absolute, leave the root or contain a backslash
  * are refused (OB19), and every bound of {@link ArchiveLimits} holds while unpacking.
  * @throws ArtifactError
  */
 export async function readArchive(bytes: Uint8Array, options: ReadArchiveOptions): Promise<ArchiveTree> {
   const limits = { ...defaultArchiveLimits, ...options.limits };
-  const tar = await inflate(bytes, limits, options.subject);
+  const tar = await inflate(bytes, limits, options.subject, options.compression === 'any');
   return readTar(tar, options);
 }
 
-async function inflate(bytes: Uint8Array, limits: ArchiveLimits, subject: string): Promise<Uint8Array> {
+async function inflate(bytes: Uint8Array, limits: ArchiveLimits, subject: string, any: boolean): Promise<Uint8Array> {
   if (bytes.length > limits.compressedBytes) throw exceeded(subject, 'compressed bytes', limits.compressedBytes);
-  if (!isGzip(bytes))
+  if (any && isTar(bytes)) return bytes;
+  const unpack = isGzip(bytes) ? gunzipAsync : any && isZstd(bytes) ? unzstdAsync : undefined;
+  if (unpack === undefined)
     throw artifactError(
       'ArchiveInvalid',
       `unpack ${subject}: requires gzip-compressed body: ${bytes.length === 0 ? 'it is empty' : 'invalid header'}`,
@@ -44,7 +65,7 @@ async function inflate(bytes: Uint8Array, limits: ArchiveLimits, subject: string
     );
   const byRatio = Math.max(limits.ratioFloor, bytes.length * limits.ratio);
   try {
-    return await gunzipAsync(bytes, { maxOutputLength: Math.min(limits.bytes, byRatio) });
+    return await unpack(bytes, { maxOutputLength: Math.min(limits.bytes, byRatio) });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') {
       throw byRatio < limits.bytes
@@ -52,7 +73,10 @@ async function inflate(bytes: Uint8Array, limits: ArchiveLimits, subject: string
         : exceeded(subject, 'unpacked bytes', limits.bytes);
     }
     const cause = error instanceof Error ? error.message : String(error);
-    throw artifactError('ArchiveInvalid', `unpack ${subject}: broken gzip stream: ${cause}`, { subject, cause: error });
+    throw artifactError('ArchiveInvalid', `unpack ${subject}: broken ${isGzip(bytes) ? 'gzip' : 'zstd'} stream: ${cause}`, {
+      subject,
+      cause: error,
+    });
   }
 }
 

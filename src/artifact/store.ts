@@ -33,7 +33,8 @@ import { ArtifactError, artifactError } from './errors.ts';
 import { sourceIgnore } from './ignore.ts';
 import { type ArchiveLimits, defaultArchiveLimits } from './limits.ts';
 import { FileDigests } from './file-digests.ts';
-import { readArchive } from './read-archive.ts';
+import { LayerMerge } from './merge-layers.ts';
+import { isArchive, readArchive } from './read-archive.ts';
 import { cleanPath, ifMissing, type Publisher, publisherFolder } from './store-paths.ts';
 import { writeArchive } from './write-archive.ts';
 
@@ -49,6 +50,17 @@ export type ArchiveRequest = {
   /** `spec.ignore`; undefined means the default patterns (OB22). */
   ignore: string | undefined;
   /** The layer's bytes, checked against its digest by whoever gives them. Not called when the content is there already. */
+  open: () => AsyncIterable<Uint8Array>;
+  /** Instead of one layer, these, put on top of each other; `layer` then stands for all of them. Only with `extract`. */
+  merge?: readonly LayerPart[];
+};
+
+/** One of several layers that make an archive together. An archive is unpacked; anything else becomes the file its title names. */
+export type LayerPart = {
+  digest: Digest;
+  title: string | undefined;
+  /** Whether names that begin with `.wh.` delete. */
+  whiteouts: boolean;
   open: () => AsyncIterable<Uint8Array>;
 };
 
@@ -71,6 +83,8 @@ export type ArtifactStoreOptions = {
 const MAX_FILES = 1000;
 const DEFAULT_CACHE = 256 * 1024 * 1024;
 const LATEST = 'latest.tar.gz';
+/** How layers are read (OB19). */
+const LAYERS = { links: 'skip', compression: 'any' } as const;
 
 type Content = { digest: Digest; size: number; path: string };
 
@@ -148,10 +162,10 @@ export class ArtifactStore {
   async #make(request: ArchiveRequest, path: string, signal: AbortSignal): Promise<Content> {
     const subject = `layer ${JSON.stringify(request.layer)}`;
     if (request.operation === 'copy') return this.#copy(request, path, subject, signal);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of bounded(request.open(), this.#limits.compressedBytes, subject)) chunks.push(chunk);
-    signal.throwIfAborted();
-    const layer = await readArchive(Buffer.concat(chunks), { subject, links: 'skip', limits: this.#limits });
+    const layer =
+      request.merge === undefined
+        ? await readArchive(await this.#read(request.open, subject, signal), { ...LAYERS, subject, limits: this.#limits })
+        : await this.#merge(request.merge, signal);
     const tree = filterArchive(layer, sourceIgnore(layer, request.ignore));
     const archive = await writeArchive(tree, 'stored');
     signal.throwIfAborted();
@@ -160,6 +174,26 @@ export class ArtifactStore {
     await this.#digests.remember(path, digest);
     this.#trees.set(digest, tree);
     return { digest, size: archive.length, path };
+  }
+
+  async #read(source: () => AsyncIterable<Uint8Array>, subject: string, signal: AbortSignal): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of bounded(source(), this.#limits.compressedBytes, subject)) chunks.push(chunk);
+    signal.throwIfAborted();
+    return Buffer.concat(chunks);
+  }
+
+  async #merge(parts: readonly LayerPart[], signal: AbortSignal): Promise<ArchiveTree> {
+    const merge = new LayerMerge(this.#limits);
+    for (const { digest, title, whiteouts, open: source } of parts) {
+      const subject = `layer ${JSON.stringify(digest)}`;
+      const bytes = await this.#read(source, subject, signal);
+      if (isArchive(bytes))
+        merge.add({ kind: 'archive', tree: await readArchive(bytes, { ...LAYERS, subject, limits: this.#limits }), whiteouts });
+      else if (title !== undefined) merge.add({ kind: 'file', path: title, bytes });
+      else throw artifactError('ArchiveInvalid', `unpack ${subject}: it is no archive, and has no title to be a file`, { subject: digest });
+    }
+    return merge.build();
   }
 
   /** OB20: the layer as it is, still under `.tar.gz`. */

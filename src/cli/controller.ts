@@ -15,6 +15,7 @@ import {
 } from '../runtime/index.ts';
 import { artifactFiles, healthHandler, listen, metricsHandler, parseAddress } from '../server/index.ts';
 import { errorMessage, parseDuration, systemClock, type Duration } from '../std/index.ts';
+import { environmentProxy } from './artifact-registry.ts';
 import { defaultLeases, leaseNames, runAsLeader } from './leader-election.ts';
 import { startControllers, type ControllersOptions } from './start-controllers.ts';
 
@@ -44,6 +45,8 @@ type Flags = {
   crossNamespaceRefs: boolean;
   remoteBases: boolean;
   defaultServiceAccount: string;
+  tokenCacheMaxSize: number;
+  tokenCacheMaxDuration: Duration;
   overrideManager: string[];
   customApplyStageKinds: string;
   insecureKubeconfigExec: boolean;
@@ -67,6 +70,7 @@ type FlagOptions = Pick<
   | 'kubeconfigPolicy'
   | 'noCrossNamespaceRefs'
   | 'defaultServiceAccount'
+  | 'tokenCache'
   | 'overrideManagers'
   | 'customStageKinds'
 >;
@@ -135,6 +139,8 @@ function addReconcileOptions(command: Command): void {
     .addOption(refusal('--no-cross-namespace-refs [bool]', 'refuse references to other namespaces'))
     .addOption(refusal('--no-remote-bases [bool]', 'refuse remote bases in kustomizations'))
     .option('--default-service-account <name>', 'account to act as when a Kustomization names none', '')
+    .option('--token-cache-max-size <count>', 'tokens of cloud providers kept, 0 for none', size, 1000)
+    .option('--token-cache-max-duration <duration>', 'how long a token is used at most', parseDuration, parseDuration('1h'))
     .option('--override-manager <name>', 'field manager to take over on apply; may be given more than once', collect, [])
     .option('--custom-apply-stage-kinds <list>', 'kinds applied in a stage of their own, group/kind,…', '');
 }
@@ -174,6 +180,7 @@ async function runController(flags: Flags): Promise<number> {
     random: Math.random,
     userAgent: 'sluice',
     mirrors: flags.registryMirror,
+    proxy: environmentProxy(process.env),
     limits: REGISTRY_LIMITS,
   });
   const retention = { ttl: flags.artifactRetentionTtl, records: flags.artifactRetentionRecords };
@@ -251,6 +258,7 @@ function controllerFlags(flags: Flags, namespace: string): FlagOptions {
     kubeconfigPolicy: { allowExec: flags.insecureKubeconfigExec, allowInsecure: flags.insecureKubeconfigTls },
     noCrossNamespaceRefs: !flags.crossNamespaceRefs,
     defaultServiceAccount: flags.defaultServiceAccount,
+    tokenCache: { maxSize: flags.tokenCacheMaxSize, maxDuration: flags.tokenCacheMaxDuration },
     overrideManagers: flags.overrideManager,
     customStageKinds: new Set(flags.customApplyStageKinds.split(',').filter((kind) => kind !== '')),
   };
@@ -301,6 +309,12 @@ function booleanValue(text: string): boolean {
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 10_000) throw new InvalidArgumentError('want a whole number from 1 to 10000');
+  return value;
+}
+
+function size(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 1_000_000) throw new InvalidArgumentError('want a whole number from 0 to 1000000');
   return value;
 }
 

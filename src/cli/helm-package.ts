@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { encodeJson } from '../golang/index.ts';
 import { loadChart, metadataJson, packageChart, type Chart } from '../helm/index.ts';
 import { annotationKeys, formatReference, mediaTypes, parseReference, type Descriptor } from '../oci/index.ts';
 import { openRegistry, usage, withRegistryFlags, type RegistryFlags } from './artifact-registry.ts';
-import { chartReference, pullChart, readChartSource } from './helm-chart-source.ts';
+import { readChartSource } from './helm-chart-source.ts';
 
 type PackageFlags = RegistryFlags & { destination: string; version?: string; appVersion?: string };
 
@@ -24,7 +24,7 @@ export function helmPackageCommand(parent: Command): void {
 }
 
 async function packageOne(path: string, flags: PackageFlags): Promise<void> {
-  const chart = loadChart(await readChartSource(path, { ...flags, version: undefined }));
+  const chart = loadChart(await readChartSource(path, { ...flags, version: '' }));
   const { fileName, bytes } = packageChart(chart, {
     ...(flags.version === undefined ? {} : { version: flags.version }),
     ...(flags.appVersion === undefined ? {} : { appVersion: flags.appVersion }),
@@ -79,26 +79,4 @@ function annotations({ metadata }: Chart): Record<string, string> {
     ...metadata.annotations,
   };
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== ''));
-}
-
-type PullFlags = RegistryFlags & { destination: string; version?: string };
-
-/** `sluice helm pull oci://host/charts/name --version 1.2.3`. */
-export function helmPullCommand(parent: Command): void {
-  const command = parent
-    .command('pull <chart>')
-    .description('Download a chart from an OCI registry')
-    .option('-d, --destination <folder>', 'where to write the package', '.')
-    .option('--version <version>', 'version of the chart');
-  withRegistryFlags(command).action(async (url: string) => await pull(url, command.optsWithGlobals<PullFlags>()));
-}
-
-async function pull(url: string, flags: PullFlags): Promise<void> {
-  if (!url.startsWith('oci://')) throw usage(`pull ${JSON.stringify(url)}: only oci:// charts can be pulled`);
-  const reference = chartReference(url, flags.version);
-  const { bytes, digest } = await pullChart(reference, flags);
-  const { name, version } = loadChart(bytes).metadata;
-  mkdirSync(flags.destination, { recursive: true });
-  writeFileSync(join(flags.destination, `${name}-${version}.tgz`), bytes);
-  process.stdout.write(`Pulled: ${formatReference(reference)}\nDigest: ${digest}\n`);
 }

@@ -1,10 +1,9 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Option, type Command } from 'commander';
 import {
   defaultCapabilities,
   loadChart,
-  mergeUserValues,
   parseKubeVersion,
   render,
   renderName,
@@ -16,35 +15,54 @@ import {
   type Rendered,
 } from '../helm/index.ts';
 import { CodedError, errorMessage, isCodedError } from '../std/index.ts';
-import { usage, withRegistryFlags, type RegistryFlags } from './artifact-registry.ts';
+import { usage } from './artifact-registry.ts';
 import { collectList } from './argv.ts';
+import { withChartFlags, type ChartFlags } from './helm-chart-repository.ts';
 import { readChartSource } from './helm-chart-source.ts';
+import { renderWithSchemas } from './helm-schemas.ts';
+import { readUserValues, type ValuesFlags } from './helm-values.ts';
 import { progress } from './progress.ts';
 
-type TemplateFlags = RegistryFlags & {
-  values?: string[];
-  set?: string[];
-  setString?: string[];
-  setJson?: string[];
-  setFile?: string[];
-  setLiteral?: string[];
-  apiVersions?: string[];
-  kubeVersion?: string;
-  includeCrds?: boolean;
-  showOnly?: string[];
-  namespace: string;
-  hooks: boolean;
-  skipTests?: boolean;
-  isUpgrade?: boolean;
-  skipSchemaValidation?: boolean;
-  enableDns?: boolean;
-  nameTemplate?: string;
-  generateName?: boolean;
-  outputDir?: string;
-  releaseName?: boolean;
-  version?: string;
-  helmProfile: Profile;
-};
+type TemplateFlags = ChartFlags &
+  ValuesFlags & {
+    apiVersions?: string[];
+    kubeVersion?: string;
+    includeCrds?: boolean;
+    showOnly?: string[];
+    namespace: string;
+    hooks: boolean;
+    skipTests?: boolean;
+    isUpgrade?: boolean;
+    skipSchemaValidation?: boolean;
+    enableDns?: boolean;
+    nameTemplate?: string;
+    generateName?: boolean;
+    outputDir?: string;
+    releaseName?: boolean;
+    helmProfile: Profile;
+  };
+
+/** Flags of Helm that matter to a cluster only: `helm template` takes them, too. */
+const WITHOUT_EFFECT: readonly string[] = [
+  '--create-namespace',
+  '--dependency-update',
+  '--description <text>',
+  '--disable-openapi-validation',
+  '--debug',
+  '--dry-run',
+  '--force-conflicts',
+  '--force-replace',
+  '--hide-notes',
+  '-l, --labels <labels>',
+  '--render-subchart-notes',
+  '--replace',
+  '--rollback-on-failure',
+  '--skip-crds',
+  '--take-ownership',
+  '--server-side',
+  '--wait',
+  '--wait-for-jobs',
+];
 
 function collect(value: string, previous: readonly string[] = []): string[] {
   return [...previous, value];
@@ -55,29 +73,29 @@ export function helmTemplateCommand(parent: Command): void {
   const command = parent
     .command('template <nameOrChart> [chart]')
     .description('Render a chart locally and print the manifests')
-    .option('-f, --values <file>', 'specify values in a YAML file, - for stdin; repeatable', collectList)
+    .option('-f, --values <file>', 'specify values in a YAML file or a URL, - for stdin; repeatable', collectList)
     .option('--set <expression>', 'set values on the command line (key1=val1,key2=val2); repeatable', collect)
     .option('--set-string <expression>', 'set string values; repeatable', collect)
     .option('--set-json <expression>', 'set JSON values (key=json, or one JSON object); repeatable', collect)
-    .option('--set-file <expression>', 'set values from files (key1=path1); repeatable', collect)
+    .option('--set-file <expression>', 'set values from files or URLs (key1=path1); repeatable', collect)
     .option('--set-literal <expression>', 'set a literal string value; repeatable', collect)
     .option('-a, --api-versions <versions>', 'API versions for Capabilities.APIVersions; repeatable', collectList)
     .option('--kube-version <version>', 'Kubernetes version for Capabilities.KubeVersion')
     .option('--include-crds', 'include CRDs in the output')
     .option('-s, --show-only <file>', 'only show manifests rendered from the given templates; repeatable', collect)
-    .option('-n, --namespace <name>', 'namespace of the release', 'default')
+    .option('-n, --namespace <name>', 'namespace of the release', process.env['HELM_NAMESPACE'] ?? 'default')
     .option('--no-hooks', 'leave hooks out')
     .option('--skip-tests', 'leave tests out')
     .option('--is-upgrade', 'set .Release.IsUpgrade instead of .Release.IsInstall')
     .option('--skip-schema-validation', 'do not check values against values.schema.json')
     .option('--enable-dns', 'let getHostByName ask the DNS')
     .option('--name-template <template>', 'template that names the release')
-    .option('-g, --generate-name', 'make a name for the release')
+    .option('-g, --generate-name', 'accepted for Helm: the name stays release-name')
     .option('--output-dir <folder>', 'write the manifests to files instead of stdout')
     .option('--release-name', 'put the release name into the path of --output-dir')
-    .option('--version <version>', 'version of an oci:// chart')
     .addOption(new Option('--helm-profile <version>', 'the Helm whose rules apply').choices(['4.2', '4.2.0', '3.x']).default('4.2'));
-  withRegistryFlags(command).action(async (first: string, second: string | undefined) => {
+  for (const flag of WITHOUT_EFFECT) command.addOption(new Option(flag).hideHelp());
+  withChartFlags(command).action(async (first: string, second: string | undefined) => {
     await template(first, second, { ...command.optsWithGlobals<TemplateFlags>(), namespace: releaseNamespace(command) });
   });
 }
@@ -92,33 +110,33 @@ function releaseNamespace(command: Command): string {
 
 async function template(first: string, second: string | undefined, flags: TemplateFlags): Promise<void> {
   const reference = second ?? first;
-  const name = second === undefined ? releaseName(first, flags) : named(first, flags);
-  const source = await readChartSource(reference, { ...flags, version: flags.version });
-  const values = mergeUserValues({
-    files: (flags.values ?? []).map((file) => ({ name: file, text: readText(file) })),
-    setJson: flags.setJson ?? [],
-    set: flags.set ?? [],
-    setString: flags.setString ?? [],
-    setFile: flags.setFile ?? [],
-    setLiteral: flags.setLiteral ?? [],
-    readFile: readText,
-  });
+  const name = second === undefined ? releaseName(flags) : named(first, flags);
+  const source = await readChartSource(reference, flags);
+  const values = await readUserValues(flags);
   const chart = loadChart(source);
+  refuseNewCharts(chart);
   refuseLibrary(chart);
   validateReleaseName(name);
-  const rendered = renderedOrHint(() =>
-    render(chart, {
-      release: { name, namespace: flags.namespace, isUpgrade: flags.isUpgrade === true },
-      values,
-      capabilities: capabilities(flags),
-      enableDns: flags.enableDns === true,
-      skipSchemaValidation: flags.skipSchemaValidation === true,
-      profile: flags.helmProfile,
-    }),
+  const rendered = await renderWithSchemas(flags.timeout, (schemaLoader) =>
+    renderedOrHint(() =>
+      render(chart, {
+        schemaLoader,
+        release: { name, namespace: flags.namespace, isUpgrade: flags.isUpgrade === true },
+        values,
+        capabilities: capabilities(flags),
+        enableDns: flags.enableDns === true,
+        skipSchemaValidation: flags.skipSchemaValidation === true,
+        profile: flags.helmProfile,
+      }),
+    ),
   );
   for (const warning of rendered.warnings) progress.warning(warning);
   if (flags.outputDir === undefined) process.stdout.write(output(rendered, flags));
   else writeFiles(flags.outputDir, name, rendered, flags);
+  // With --output-dir nothing is left to show: Helm writes the files, and then finds none of them.
+  const [sought] = flags.outputDir === undefined ? [] : (flags.showOnly ?? []);
+  if (sought !== undefined)
+    throw new CodedError({ code: 'ChartInvalid', message: `could not find template ${sought} in chart`, retryable: false });
 }
 
 function output(rendered: Rendered, flags: TemplateFlags): string {
@@ -137,12 +155,14 @@ function named(name: string, { generateName, nameTemplate }: TemplateFlags): str
   return name;
 }
 
-/** The name of a release nobody named. */
-function releaseName(chart: string, { generateName, nameTemplate }: TemplateFlags): string {
-  if (nameTemplate !== undefined) return renderName(nameTemplate);
-  if (generateName !== true) return 'release-name';
-  const base = basename(chart).split('.')[0] ?? '';
-  return `${base === '' ? 'chart' : base}-${Math.floor(Date.now() / 1000)}`;
+/** The name of a release nobody named; `helm template` makes none even with --generate-name. */
+function releaseName({ nameTemplate }: TemplateFlags): string {
+  return nameTemplate === undefined ? 'release-name' : renderName(nameTemplate);
+}
+
+/** Helm 4 reads charts of apiVersion v3, and then refuses to render them. */
+function refuseNewCharts({ metadata: { apiVersion } }: Chart): void {
+  if (apiVersion === 'v3') throw new CodedError({ code: 'ChartInvalid', message: 'invalid chart apiVersion', retryable: false });
 }
 
 function refuseLibrary({ metadata: { type } }: Chart): void {
@@ -164,15 +184,6 @@ function kubeVersionFlag(text: string): Capabilities['kubeVersion'] {
     return parseKubeVersion(text);
   } catch (error) {
     throw usage(`invalid kube version '${text}': ${errorMessage(error)}`);
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file.trim() === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw usage(code === 'ENOENT' ? `open ${file}: no such file or directory` : errorMessage(error));
   }
 }
 
@@ -211,5 +222,5 @@ function writeFiles(folder: string, name: string, rendered: Rendered, flags: Tem
     if (existsSync(join(below, path))) written.add(join(below, path));
     write(below, path, manifest);
   }
-  process.stdout.write('\n');
+  if ((flags.showOnly ?? []).length === 0) process.stdout.write('\n');
 }

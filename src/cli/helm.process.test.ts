@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -90,5 +93,42 @@ describe('sluice helm', () => {
     assert.deepEqual(readFileSync(join(folder, 'pulled/demo-1.2.3+build.tgz')), readFileSync(join(folder, 'packed/demo-1.2.3+build.tgz')));
     const { out } = await sluice('template', 'x', `${target}/demo`, '--version', '1.2.3+build', '--no-hooks', '--insecure-registry');
     assert.equal(out, manifest('x', 'default', 'world'));
+  });
+
+  it('charts of a repository are pulled, unpacked and rendered, and values come from URLs', async () => {
+    await sluice('package', 'demo', '-d', 'served', '--version', '2.0.0');
+    const index = 'apiVersion: v1\nentries: {demo: [{apiVersion: v2, name: demo, version: 2.0.0, urls: [demo-2.0.0.tgz]}]}\n';
+    const pages: Record<string, string | Buffer> = {
+      '/index.yaml': index,
+      '/demo-2.0.0.tgz': readFileSync(join(folder, 'served/demo-2.0.0.tgz')),
+      '/values.yaml': 'who: url\n',
+      '/who.txt': 'file',
+    };
+    const server = createServer((request, response) => response.end(pages[request.url ?? ''] ?? '')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const runs = await Promise.all([
+        sluice('pull', 'demo', '--repo', url, '-d', 'r', '--version', '^2'),
+        sluice('pull', 'demo', '--repo', url, '-d', 'r', '--untar', '--untardir', 'unpacked'),
+        sluice('template', 'x', 'demo', '--repo', url, '--no-hooks', '-f', `${url}/values.yaml`, '-n', 'prod'),
+        sluice('template', `${url}/demo-2.0.0.tgz`, '--no-hooks', '--set-file', `who=${url}/who.txt`),
+        sluice('pull', 'demo', '--repo', url, '--version', '1.2.3'),
+      ]);
+      assert.deepEqual(
+        runs.map(({ code }) => code),
+        [0, 0, 0, 0, 1],
+      );
+      assert.deepEqual(readFileSync(join(folder, 'r/demo-2.0.0.tgz')), pages['/demo-2.0.0.tgz']);
+      assert.match(readFileSync(join(folder, 'r/unpacked/demo/Chart.yaml'), 'utf8'), /version: 2\.0\.0/);
+      assert.ok(existsSync(join(folder, 'r/unpacked/demo/templates/cm.yaml')));
+      assert.equal(runs[2].out, manifest('x', 'prod', 'url'));
+      assert.equal(runs[3].out, manifest('release-name', 'default', 'file'));
+      assert.match(runs[4].err, /chart "demo" version "1\.2\.3" not found in .* repository/);
+      const again = await sluice('pull', 'demo', '--repo', url, '-d', 'r', '--untar', '--untardir', 'unpacked');
+      assert.match(again.err, /failed to untar: a file or directory with the name r\/unpacked\/demo already exists/);
+    } finally {
+      server.close().closeAllConnections();
+    }
   });
 });

@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander';
-import { helmPackageCommand, helmPullCommand, helmPushCommand } from './helm-package.ts';
+import { helmPackageCommand, helmPushCommand } from './helm-package.ts';
+import { helmPullCommand } from './helm-pull.ts';
 import { helmTemplateCommand } from './helm-template.ts';
 
 /** `sluice helm template|package|push|pull`: charts with the same engine the controller uses, in Helm's flags. */

@@ -12,7 +12,9 @@ export const defaultLeases: LeaseFlags = { leaseDuration: seconds(35), renewDead
 /** Names of the leases: those of the Flux controllers this process takes the place of, so that never both work at once (C12). */
 export function leaseNames(labelSelector: string): string[] {
   const suffix = labelSelector === '' ? '' : `-${digestHex(digestOf(labelSelector))}`;
-  return [controllerNames.source, controllerNames.kustomize].map((controller) => `${controller}-leader-election${suffix}`);
+  return [controllerNames.source, controllerNames.kustomize, controllerNames.helm].map(
+    (controller) => `${controller}-leader-election${suffix}`,
+  );
 }
 
 /**

@@ -15,6 +15,8 @@ export type ObjectKind = {
   /** Cells between NAME and SUSPENDED. */
   columns: (object: KubeObject, options: { showSource: boolean }) => readonly string[];
   header: (options: { showSource: boolean }) => readonly string[];
+  /** Where an object names its source. */
+  source?: readonly string[];
   /** What a finished reconciliation says. */
   done: (object: KubeObject) => string;
 };
@@ -42,9 +44,31 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       const kind = text(object, 'spec', 'sourceRef', 'kind');
       return showSource ? [`${kind}/${text(object, 'spec', 'sourceRef', 'name')}`, revision] : [revision];
     },
+    source: ['spec', 'sourceRef'],
     done: (object) => `applied revision ${text(object, 'status', 'lastAppliedRevision')}`,
   },
+  {
+    apiVersion: 'helm.toolkit.fluxcd.io/v2',
+    kind: 'HelmRelease',
+    human: 'helmrelease',
+    words: ['helmrelease', 'helmreleases', 'hr'],
+    header: ({ showSource }) => (showSource ? ['Source', 'Revision'] : ['Revision']),
+    columns: (object, { showSource }) => {
+      const revision = releasedVersion(object);
+      const namespace = text(object, 'spec', 'chartRef', 'namespace') || (object.metadata.namespace ?? '');
+      const source = [text(object, 'spec', 'chartRef', 'kind'), namespace, text(object, 'spec', 'chartRef', 'name')].join('/');
+      return showSource ? [source, revision] : [revision];
+    },
+    source: ['spec', 'chartRef'],
+    done: (object) => `applied revision ${releasedVersion(object)}`,
+  },
 ];
+
+/** The chart version of the latest revision of a release, else the one last attempted. */
+function releasedVersion(object: KubeObject): string {
+  const history = (object['status'] as { history?: readonly { chartVersion?: string }[] } | undefined)?.history;
+  return history?.[0]?.chartVersion ?? text(object, 'status', 'lastAttemptedRevision');
+}
 
 /** The text at a path of an object; empty when there is none. */
 export function text(object: KubeObject, ...path: readonly string[]): string {

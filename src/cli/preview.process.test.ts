@@ -10,7 +10,7 @@ import { openStage, type Stage } from './preview-run.ts';
 import { placeTarget } from './preview-target.ts';
 import { waitForFlux } from './preview-wait.ts';
 
-type Run = { code: number | null; out: string; err: string };
+type Run = { code: number | null; out: string; err: string; left: string[] };
 type Result = {
   ready: boolean;
   seconds: number;
@@ -22,24 +22,26 @@ type Result = {
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/podinfo');
 const folder = mkdtempSync(join(tmpdir(), 'preview-test-'));
+/** Kept from run to run: compiling the sources is half of what a preview costs. */
+const cache = join(tmpdir(), 'sluice-test-compile-cache');
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the command line with a folder of its own for temporary files. */
+/** Runs the command line with a folder of its own for temporary files (`left`: what it leaves there), and one for compiled sources. */
 function sluice(given: readonly string[], options: { started?: (kill: () => void) => void } = {}): Promise<Run> {
-  mkdirSync(join(folder, 'tmp'), { recursive: true });
+  const temporary = mkdtempSync(join(folder, 'tmp-'));
   const args = given[0] === 'preview' && !given.includes('--wait') ? [...given, '--wait', '30s'] : given;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts'), ...args], {
-      env: { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: join(folder, 'tmp') },
+      env: { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: temporary, NODE_COMPILE_CACHE: cache },
     });
-    const run: Run = { code: null, out: '', err: '' };
+    const run: Run = { code: null, out: '', err: '', left: [] };
     child.stdout.on('data', (chunk: Buffer) => (run.out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => {
       run.err += chunk.toString();
       if (run.err.includes('reconciling')) options.started?.(() => child.kill('SIGINT'));
     });
     child.on('error', reject);
-    child.on('close', (code) => resolve({ ...run, code }));
+    child.on('close', (code) => resolve({ ...run, code, left: readdirSync(temporary) }));
   });
 }
 
@@ -65,7 +67,7 @@ function parse(run: Run): Result {
   return JSON.parse(run.out) as Result;
 }
 
-describe('sluice preview without a snapshot', () => {
+describe('sluice preview without a snapshot', { concurrency: 3 }, () => {
   it('previews the example, and leaves nothing behind', async () => {
     const run = await sluice(['preview', EXAMPLE, '-n', 'default']);
     assert.equal(run.code, 0, run.err);
@@ -84,7 +86,7 @@ describe('sluice preview without a snapshot', () => {
       '',
     ]);
     assert.match(run.err, /✔ Kustomization\/flux-system\/preview: Applied revision: latest@sha256:[0-9a-f]{8}\n/);
-    assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
+    assert.deepEqual(run.left, []);
   });
 
   it('says which file of an overlay is missing, and which field of an object is wrong', async () => {
@@ -121,7 +123,7 @@ describe('sluice preview without a snapshot', () => {
 
   it('names what it still waits for when the time is over', async () => {
     const hanging = files('hanging', { 'pod.yaml': POD });
-    const run = await sluice(['preview', hanging, '-n', 'default', '--wait', '3s']);
+    const run = await sluice(['preview', hanging, '-n', 'default', '--wait', '2s']);
     assert.equal(run.code, 1, run.err);
     assert.match(run.err, /✗ Kustomization\/flux-system\/preview: not ready in time: .*; waiting for Pod\/default\/stuck \(InProgress/);
   });
@@ -130,7 +132,7 @@ describe('sluice preview without a snapshot', () => {
     const hanging = files('hanging', { 'pod.yaml': POD });
     const run = await sluice(['preview', hanging, '-n', 'default'], { started: once((kill) => setTimeout(kill, 200)) });
     assert.equal(run.code, 130, run.err);
-    assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
+    assert.deepEqual(run.left, []);
   });
 });
 
@@ -219,7 +221,7 @@ spec:
     spec: {containers: [{name: web, image: 'nginx:1'}]}
 `;
 
-describe('sluice snapshot, then preview', () => {
+describe('sluice snapshot, then preview', { concurrency: 3 }, () => {
   let cluster: Stage;
   let kubeconfig: string;
   let snapshot: string;

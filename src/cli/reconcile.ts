@@ -7,7 +7,7 @@ import { type ClusterFlags, connect, namespaceOf } from './cluster.ts';
 import { isSuspended, OBJECT_KINDS, type ObjectKind, progressOf, readiness, text } from './object-kinds.ts';
 import { progress } from './progress.ts';
 
-type ReconcileFlags = ClusterFlags & { withSource?: boolean };
+type ReconcileFlags = ClusterFlags & { withSource?: boolean; force?: boolean; reset?: boolean };
 type SuspendFlags = ClusterFlags & { all?: boolean; wait?: boolean };
 
 /** `sluice reconcile|suspend|resume source oci|kustomization NAME…` (K06–K08, K10). */
@@ -20,7 +20,12 @@ export function reconcileCommands(program: Command): void {
     const [word = '', ...aliases] = kind.words;
     const parent = (verb: Command): Command => (kind.below === undefined ? verb : (below.get(verb) ?? verb));
     const one = parent(reconcile).command(`${word} <name>`).aliases(aliases).description(`Reconcile a ${kind.kind} object`);
-    if (kind.kind === 'Kustomization') one.option('--with-source', 'reconcile the source first');
+    if (kind.source !== undefined) one.option('--with-source', 'reconcile the source first');
+    if (kind.kind === 'HelmRelease') {
+      one
+        .option('--force', 'force a one-off install or upgrade of the HelmRelease resource')
+        .option('--reset', 'reset the failure count for this HelmRelease resource');
+    }
     one.action(async (name: string) => await reconcileCommand(kind, name, one.optsWithGlobals<ReconcileFlags>()));
     const stop = parent(suspend).command(`${word} [names...]`).aliases(aliases).description(`Suspend ${kind.kind} objects`);
     stop.option('--all', 'suspend all objects in that namespace');
@@ -37,10 +42,11 @@ async function reconcileCommand(kind: ObjectKind, name: string, flags: Reconcile
   const object = await client.get({ ...kind, name, namespace: namespaceOf(flags, client) });
   if (isSuspended(object)) throw suspended(kind, name);
   if (flags.withSource === true) {
-    const source = OBJECT_KINDS.find((it) => it.kind === text(object, 'spec', 'sourceRef', 'kind'));
+    const reference = kind.source ?? [];
+    const source = OBJECT_KINDS.find((it) => it.kind === text(object, ...reference, 'kind'));
     if (source !== undefined) {
-      const namespace = text(object, 'spec', 'sourceRef', 'namespace') || namespaceOf(flags, client);
-      await requestAndWait(client, source, { name: text(object, 'spec', 'sourceRef', 'name'), namespace }, flags);
+      const namespace = text(object, ...reference, 'namespace') || namespaceOf(flags, client);
+      await requestAndWait(client, source, { name: text(object, ...reference, 'name'), namespace }, flags);
     }
   }
   await requestAndWait(client, kind, { name, namespace: namespaceOf(flags, client) }, flags);
@@ -50,11 +56,16 @@ async function requestAndWait(
   client: KubeClient,
   kind: ObjectKind,
   at: { name: string; namespace: string },
-  flags: ClusterFlags,
+  flags: ReconcileFlags,
 ): Promise<void> {
   progress.action(`annotating ${kind.kind} ${at.name} in ${at.namespace} namespace`);
   const token = new Date(systemClock.now()).toISOString();
-  const body = { metadata: { annotations: { [requestAnnotations.requestedAt]: token } } };
+  const annotations = {
+    [requestAnnotations.requestedAt]: token,
+    ...(flags.force === true ? { [requestAnnotations.forceAt]: token } : {}),
+    ...(flags.reset === true ? { [requestAnnotations.resetAt]: token } : {}),
+  };
+  const body = { metadata: { annotations } };
   const before = await client.patch({ ...kind, ...at }, { type: 'merge', body }, { fieldManager: 'flux' });
   const previous = text(before, 'status', 'lastHandledReconcileAt');
   progress.success(`${kind.kind} annotated`);

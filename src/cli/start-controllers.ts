@@ -2,47 +2,44 @@ import {
   controllerNames,
   fieldManagers,
   groups,
-  kindApiVersion,
   kustomizationKind,
   kustomizeKeys,
   ociRepositoryKind,
   parseKustomization,
   parseOCIRepository,
-  type Kind,
   type Kustomization,
   type OCIRepository,
-  type ResourceMetadata,
 } from '../api/index.ts';
 import { defaultTakeover, OwnedObjects, overrideManager } from '../apply/index.ts';
 import type { ArtifactStore } from '../artifact/index.ts';
+import { Clusters, formatSourceKey, Sources } from '../controllers/applier/index.ts';
+import { KustomizationController, kustomizationConditions, Memories, sourceKey } from '../controllers/kustomization/index.ts';
 import {
-  Clusters,
-  formatSourceKey,
-  KustomizationController,
-  kustomizationConditions,
-  Memories,
-  sourceKey,
-  Sources,
-} from '../controllers/kustomization/index.ts';
-import { OciRepositoryController, ociRepositoryConditions } from '../controllers/source/index.ts';
-import { createKubeClient, nodeHost, type ClusterConfig, type Informer, type KindRef, type KubeClient } from '../kube/index.ts';
+  OciRepositoryController,
+  ociRepositoryConditions,
+  sourceAnnotationsChanged,
+  type Identities,
+} from '../controllers/source/index.ts';
+import { createKubeClient, nodeHost, type ClusterConfig, type Informer, type KubeClient } from '../kube/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
-import type { RegistryClients } from '../oci/index.ts';
-import {
-  changeTrigger,
-  ConfigReader,
-  ControllerRunner,
-  formatKey,
-  KubeEventRecorder,
-  ResourceView,
-  StatusWriter,
-  type Controller,
-  type EventSink,
-  type FeatureGates,
-  type Logger,
-  type Metrics,
-} from '../runtime/index.ts';
+import type { RegistryClients, TokenCacheOptions } from '../oci/index.ts';
+import type { ResourceView } from '../runtime/index.ts';
+import { ConfigReader, formatKey, type EventSink, type FeatureGates, type Logger, type Metrics } from '../runtime/index.ts';
 import type { Backoff, Clock, Duration } from '../std/index.ts';
+import { cloudIdentities } from './cloud-identities.ts';
+import {
+  createRunner,
+  enqueueChanges,
+  enqueueUsers,
+  indexOf,
+  oncePerObject,
+  openView,
+  recorder,
+  writer,
+  type Indexes,
+  type Part,
+} from './controller-parts.ts';
+import { startHelm } from './start-helm.ts';
 
 /** Everything the controllers of one process work with. */
 export type ControllersOptions = {
@@ -59,6 +56,10 @@ export type ControllersOptions = {
   kubeconfigPolicy?: { allowExec: boolean; allowInsecure: boolean };
   /** For artifacts other controllers publish. */
   fetch: typeof globalThis.fetch;
+  /** Who we are to cloud providers. Default: as the node, the pod or an account says. */
+  identities?: Identities;
+  /** Bounds of the tokens cloud providers gave. */
+  tokenCache?: TokenCacheOptions;
   sink: EventSink | undefined;
   /** Host name, in events. */
   instance: string;
@@ -95,13 +96,14 @@ export function startControllers(options: ControllersOptions): RunningController
   const configs = new ConfigReader(options.kube, options.clock);
   const source = startSource(options, configs);
   const kustomize = startKustomize(options, configs, source.view);
-  const parts = [source, kustomize];
+  const helm = startHelm(options, configs, source.view);
+  const parts = [source, kustomize, helm];
   const watchers = options.gates.enabled('DisableConfigWatchers')
     ? []
     : watchConfigs(options, configs, (config) => {
         for (const { configChanged } of parts) configChanged(config);
       });
-  const synced = Promise.all(parts.map(({ view }) => view.waitSynced(stopping.signal)));
+  const synced = Promise.all([...parts.map(({ view }) => view.waitSynced(stopping.signal)), helm.prepared(stopping.signal)]);
   return {
     ready: synced.then(() => {
       for (const { runner } of parts) runner.start();
@@ -116,24 +118,17 @@ export function startControllers(options: ControllersOptions): RunningController
   };
 }
 
-type Part<T> = {
-  view: ResourceView<T>;
-  runner: ControllerRunner;
-  events: KubeEventRecorder;
-  close: () => Promise<void>;
-  /** Reconciles what refers to a ConfigMap or Secret, `Kind/namespace/name`. */
-  configChanged: (config: string) => void;
-};
-
 function startSource(options: ControllersOptions, configs: ConfigReader): Part<OCIRepository> {
   const { registries, store, clock, random, artifactAddress, intervalJitter } = options;
   const view = openView(options, ociRepositoryKind, readOCIRepository, ociRepositoryIndexes);
   const events = recorder(options, controllerNames.source);
+  const identities = options.identities ?? cloudIdentities(options);
   const controller = new OciRepositoryController({
     view,
     writer: writer(options, ociRepositoryKind, fieldManagers.source, ociRepositoryConditions, view),
     configs,
     registries,
+    identities,
     store,
     events,
     clock,
@@ -144,7 +139,17 @@ function startSource(options: ControllersOptions, configs: ConfigReader): Part<O
   });
   const runner = createRunner(options, controller);
   enqueueChanges(options, 'OCIRepository', view, runner);
-  return { view, runner, events, close: async () => view.close(), configChanged: enqueueUsers(view, runner) };
+  view.subscribe({
+    changed: ({ metadata }, previous) => {
+      if (previous !== undefined && sourceAnnotationsChanged(metadata.annotations, previous.metadata.annotations))
+        runner.enqueue(formatKey(metadata), 'changed');
+    },
+  });
+  const close = async (): Promise<void> => {
+    view.close();
+    await identities.logins.close();
+  };
+  return { view, runner, events, close, configChanged: enqueueUsers(view, runner) };
 }
 
 function startKustomize(
@@ -215,16 +220,8 @@ function startKustomize(
   };
 }
 
-function enqueueUsers<T extends { metadata: ResourceMetadata }>(view: ResourceView<T>, runner: ControllerRunner): (config: string) => void {
-  return (config) => {
-    for (const { metadata } of view.byIndex('config', config)) runner.enqueue(formatKey(metadata), 'config');
-  };
-}
-
 const readKustomization: (object: KubeObject) => Kustomization = oncePerObject(parseKustomization);
 const readOCIRepository: (object: KubeObject) => OCIRepository = oncePerObject(parseOCIRepository);
-
-type Indexes = Readonly<Record<string, (object: KubeObject) => readonly string[]>>;
 
 /** How OCIRepositories are found by the Secrets they use. */
 const ociRepositoryIndexes: Indexes = {
@@ -251,48 +248,6 @@ const kustomizationIndexes: Indexes = {
   }),
 };
 
-/** Reads each state of an object once, however many ask: cached objects are never changed. */
-function oncePerObject<T>(parse: (object: KubeObject) => T): (object: KubeObject) => T {
-  const known = new WeakMap<KubeObject, { value: T }>();
-  return (object) => {
-    let entry = known.get(object);
-    if (entry === undefined) {
-      entry = { value: parse(object) };
-      known.set(object, entry);
-    }
-    return entry.value;
-  };
-}
-
-/** An index over parsed objects; one that cannot be read is in no index (and reported by its view). */
-function indexOf<T>(read: (object: KubeObject) => T, keys: (object: T) => readonly string[]): (object: KubeObject) => readonly string[] {
-  return (object) => {
-    try {
-      return keys(read(object));
-    } catch {
-      return [];
-    }
-  };
-}
-
-function enqueueChanges<T extends { metadata: ResourceMetadata; status: { observedGeneration?: number } }>(
-  { metrics }: ControllersOptions,
-  kind: string,
-  view: ResourceView<T>,
-  runner: ControllerRunner,
-): void {
-  view.subscribe({
-    changed: ({ metadata, status }, previous) => {
-      const trigger = changeTrigger(metadata, previous?.metadata, status.observedGeneration);
-      if (trigger !== undefined) runner.enqueue(formatKey(metadata), trigger);
-    },
-    deleted: ({ metadata: { namespace, name } }) => {
-      metrics.forget({ kind, namespace, name });
-      runner.enqueue(`${namespace}/${name}`, 'changed');
-    },
-  });
-}
-
 /** Watches labelled ConfigMaps and Secrets (C13), metadata only. */
 function watchConfigs(options: ControllersOptions, configs: ConfigReader, changed: (config: string) => void): Informer[] {
   const { kube, configsLabelSelector, namespace } = options;
@@ -316,59 +271,4 @@ function watchConfigs(options: ControllersOptions, configs: ConfigReader, change
     });
     return informer;
   });
-}
-
-function openView<T>(
-  options: ControllersOptions,
-  kind: Kind,
-  parse: (object: KubeObject) => T,
-  indexes: Readonly<Record<string, (object: KubeObject) => readonly string[]>>,
-): ResourceView<T> {
-  const { kube, namespace, labelSelector, log } = options;
-  const informer = kube.informer(reference(kind), {
-    indexes,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(labelSelector === undefined ? {} : { labelSelector }),
-  });
-  return new ResourceView(informer, (object) => {
-    try {
-      return parse(object);
-    } catch (error) {
-      // Let in under another schema (an older CRD): it cannot be reconciled until it is changed.
-      log.error('could not read object', error, {
-        controllerKind: kind.kind,
-        name: object.metadata.name,
-        namespace: object.metadata.namespace,
-      });
-      return undefined;
-    }
-  });
-}
-
-function writer<T>(
-  options: ControllersOptions,
-  kind: Kind,
-  fieldManager: string,
-  ownedConditions: readonly string[],
-  view: ResourceView<T>,
-): StatusWriter {
-  return new StatusWriter({
-    kube: options.kube,
-    kind: reference(kind),
-    fieldManager,
-    ownedConditions,
-    observe: (object) => view.observe(object),
-  });
-}
-
-function recorder({ kube, sink, instance, clock, log, metrics }: ControllersOptions, controller: string): KubeEventRecorder {
-  return new KubeEventRecorder({ kube, sink, controller, instance, clock, log, metrics });
-}
-
-function reference(kind: Kind): KindRef {
-  return { apiVersion: kindApiVersion(kind), kind: kind.kind };
-}
-
-function createRunner({ clock, random, log, metrics, concurrency, backoff }: ControllersOptions, controller: Controller): ControllerRunner {
-  return new ControllerRunner({ controller, clock, random, log, metrics, concurrency, backoff });
 }

@@ -143,7 +143,7 @@ export class Printer {
   #rare(value: GoValue, verb: string, depth: number): void {
     if (value instanceof GoByteSlice) {
       if ('sqxX'.includes(verb)) this.#bytes(value, verb, value.type.name);
-      else if ('vd'.includes(verb) && this.#isPlain()) this.write(`[${value.bytes.join(' ')}]`);
+      else if ('vd'.includes(verb) && this.#isPlain()) this.write(`[${decimals(value.bytes)}]`);
       else this.#list(value.type.name, value.type.elem, byteItems(value), verb, depth);
     } else if (value instanceof GoFloat32) this.#float(value.value, 32, verb, value);
     else if (value instanceof GoComplex) this.#complex(value, verb);
@@ -504,4 +504,17 @@ export function runeCount(text: string): number {
 
 function byteItems(value: GoByteSlice): GoValue[] {
   return Array.from(value.bytes, (byte) => goIntOf('uint8', byte));
+}
+
+/** Bytes as numbers with spaces between them: whole files are printed like that when a chart prints `$`. */
+function decimals(bytes: Uint8Array): string {
+  const out = Buffer.allocUnsafe(bytes.length * 4);
+  let at = 0;
+  for (const byte of bytes) {
+    if (at > 0) out[at++] = 0x20;
+    if (byte >= 100) out[at++] = 0x30 + Math.floor(byte / 100);
+    if (byte >= 10) out[at++] = 0x30 + (Math.floor(byte / 10) % 10);
+    out[at++] = 0x30 + (byte % 10);
+  }
+  return out.toString('latin1', 0, at);
 }

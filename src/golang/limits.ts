@@ -18,8 +18,8 @@ export const MAX_PATTERN = 100_000;
 /** Characters of a text times instructions of a regular expression matched against it: matching is linear in both. */
 export const MAX_REGEXP_WORK = 2_000_000_000;
 
-/** Characters that finding all matches may look at: each match can look as far as the end, which makes the whole quadratic. */
-export const MAX_REGEXP_SCAN = 10_000_000_000;
+/** The same for finding all matches, counted as it happens: each may look as far as the end, which can make the whole quadratic. */
+export const MAX_REGEXP_SCAN = 500_000_000;
 
 /** Values that printing, encoding, comparing or merging may visit: shared parts make a small value large. */
 export const MAX_VISITS = 1_000_000;

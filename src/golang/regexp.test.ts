@@ -93,4 +93,16 @@ suite('regexp', () => {
       (error) => isCodedError(error, 'BudgetExceeded'),
     );
   });
+  test('finding all matches takes no quadratic time', () => {
+    const started = performance.now();
+    const text = 'x'.repeat(200_000);
+    const refused = (error: unknown): boolean => isCodedError(error, 'BudgetExceeded');
+    assert.throws(() => GoRegexp.compile('x.*y|x').findAll(text), refused);
+    assert.throws(() => GoRegexp.compile('x[^z]*z|.').replaceAll(text, ''), refused);
+    assert.ok(performance.now() - started < 30_000);
+    assert.equal(GoRegexp.compile('x.*y|x').findAll('x'.repeat(1000)).length, 1000);
+    assert.equal(GoRegexp.compile(String.raw`\w+`).findAll('abc def '.repeat(50_000)).length, 100_000);
+    // The expression still works after it was stopped.
+    assert.deepEqual(GoRegexp.compile('x.*y|x').findAllText('xxay x'), ['xxay', 'x']);
+  });
 });

@@ -1,7 +1,8 @@
 import { RE2JS, RE2JSException } from 're2js';
 import { Lru } from '../std/index.ts';
 import { budgetExceeded, GoError } from './go-error.ts';
-import { MAX_LIST, MAX_PATTERN, MAX_REGEXP_SCAN, MAX_REGEXP_WORK, MAX_TEXT } from './limits.ts';
+import { MAX_LIST, MAX_PATTERN, MAX_REGEXP_WORK, MAX_TEXT } from './limits.ts';
+import { RegexpScan } from './regexp-scan.ts';
 import { joinText, textToBytes, toValidText } from './text.ts';
 
 /** Start and end of the match and of each group, in code units of the text; −1 for a group that took no part. */
@@ -59,14 +60,14 @@ export class GoRegexp {
   /** FindAllStringSubmatchIndex: at most `limit` matches that do not overlap, all of them when it is negative. */
   findAll(text: string, limit = -1): MatchSpan[] {
     const input = this.#checked(text);
-    const matcher = this.#compiled.matcher(input);
+    const scan = new RegexpScan(this.#compiled, this.#size, input);
     const found: MatchSpan[] = [];
     const most = limit < 0 ? Infinity : limit;
     let at = 0;
     let previousEnd = -1;
-    let scanned = 0;
-    while (found.length < most && at <= input.length && matcher.find(at)) {
-      scanned = countScan(scanned, input.length - at);
+    while (found.length < most && at <= input.length) {
+      const matcher = scan.find(at);
+      if (matcher === undefined) break;
       const start = matcher.start();
       const end = matcher.end();
       const accept = end !== at || start !== previousEnd;
@@ -120,13 +121,13 @@ export class GoRegexp {
 
   #replace(text: string, replacement: (span: MatchSpan) => string): string {
     const input = this.#checked(text);
-    const matcher = this.#compiled.matcher(input);
+    const scan = new RegexpScan(this.#compiled, this.#size, input);
     let out = '';
     let copied = 0;
     let at = 0;
-    let scanned = 0;
-    while (at <= input.length && matcher.find(at)) {
-      scanned = countScan(scanned, input.length - at);
+    while (at <= input.length) {
+      const matcher = scan.find(at);
+      if (matcher === undefined) break;
       const start = matcher.start();
       const end = matcher.end();
       out += text.slice(copied, start);
@@ -149,12 +150,6 @@ export class GoRegexp {
     if (text.length * this.#size > MAX_REGEXP_WORK) throw budgetExceeded('work of a regular expression', MAX_REGEXP_WORK);
     return toValidText(text);
   }
-}
-
-function countScan(scanned: number, length: number): number {
-  const total = scanned + length;
-  if (total > MAX_REGEXP_SCAN) throw budgetExceeded('characters scanned by a regular expression', MAX_REGEXP_SCAN);
-  return total;
 }
 
 function runeWidth(text: string, at: number): number {

@@ -10,6 +10,12 @@ export type HelmErrorCode =
   | 'ArchiveInvalid'
   /** The chart's files do not make a chart. */
   | 'ChartInvalid'
+  /** The index of a chart repository cannot be read, or what it says cannot be used. */
+  | 'IndexInvalid'
+  /** The repository has no such chart, or no version that fits. */
+  | 'ChartNotFound'
+  /** The package is not the one the repository's index names. */
+  | 'DigestMismatch'
   /** A dependency named in Chart.yaml is not in charts/. */
   | 'DependencyMissing'
   /** Dependencies cannot be processed with these values. */

@@ -1,5 +1,5 @@
 export { loadChart, MAX_CHART_DEPTH, MAX_CHART_FILES } from './chart/load-chart.ts';
-export { MAX_CHART_SIZE, MAX_FILE_SIZE } from './chart/archive.ts';
+export { MAX_CHART_SIZE, MAX_FILE_SIZE, readArchive as readChartArchive } from './chart/archive.ts';
 export { ChartFile, type Chart, type ChartLock, type ChartMetadata, type Dependency, type Maintainer } from './chart/chart.ts';
 export type { ChartNode } from './chart/node.ts';
 export { packageChart, readChartYaml, type ChartPackage, type PackageOptions } from './chart/package.ts';
@@ -28,7 +28,7 @@ export { coalesceChartValues, mergeChartValues } from './values/chart-values.ts'
 export { mergeMaps, readValuesDocuments } from './values/documents.ts';
 export { mergeUserValues, type UserValues } from './values/user-values.ts';
 export { setFileValue, setJsonValue, setLiteralValue, setStringValue, setValue, type FileReader } from './values/strvals.ts';
-export type { SchemaLoader } from './schema/index.ts';
+export { parseSchema, type SchemaLoader } from './schema/index.ts';
 export {
   manifestText,
   metadataJson,
@@ -51,5 +51,10 @@ export {
   type StorageDriver,
   type StoredAt,
 } from './release/storage.ts';
+export { isPending, lastDeployed, lastRelease, surplusReleases } from './release/history.ts';
 export { renderName, validateReleaseName } from './release/name.ts';
+export { MAX_INDEX_SIZE, MAX_INDEX_VERSIONS, readIndex, type ChartVersion, type RepositoryIndex } from './repository/index-file.ts';
+export { selectVersion, type Selected } from './repository/select-version.ts';
+export { checkPackage, findChart, type ChartQuery, type FetchBytes, type FoundChart } from './repository/find-chart.ts';
+export { resolveReferenceUrl } from './repository/chart-url.ts';
 export { helmError, type HelmErrorCode } from './errors.ts';

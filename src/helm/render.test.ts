@@ -31,6 +31,14 @@ function failure(files: Record<string, string>, options: Partial<RenderOptions> 
 }
 
 describe('render', () => {
+  it('decodes a text anew each time: what a template does to it stays there', () => {
+    const template =
+      '{{ $a := fromYaml "x: {k: 1}" }}{{ $_ := set $a.x "k" 2 }}{{ (fromYaml "x: {k: 1}").x.k }}{{ $a.x.k }}{{ fromYamlArray "[1]" }}';
+    assert.equal(print(template), '12[1]');
+    assert.equal(print(template), '12[1]');
+    assert.equal(print('{{ (fromYaml "[1]").Error }}'), print('{{ (fromYaml "[1]").Error }}'));
+  });
+
   it('prints as helm template does: CRDs, manifests, hooks', () => {
     const rendered = run({
       'crds/crd.yaml': 'kind: CustomResourceDefinition\n',

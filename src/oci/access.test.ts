@@ -56,6 +56,34 @@ const denied = (error: unknown): boolean => isRegistryError(error, 'Authenticati
 
 describe('authorization', () => {
   for (const scheme of ['basic', 'bearer'] as const) {
+    it(`${scheme}: a login that ended early is made anew, once`, () => {
+      const changing = new Map([['flux', 'first']]);
+      return withRegistry({ auth: { scheme, users: changing } }, async ({ registry, client, events }) => {
+        let current = 'first';
+        const refused: string[] = [];
+        const credentials: CredentialSource = {
+          id: 'changing',
+          credentialFor: () => Promise.resolve({ kind: 'basic', username: 'flux', password: current }),
+          refused: (_, credential) => {
+            refused.push(credential.kind === 'basic' ? credential.password : credential.kind);
+            const isOld = current !== 'second';
+            current = 'second';
+            return isOld;
+          },
+        };
+        const own = client({ credentials });
+        await pushArtifact(own, { registry: registry.host, path: 'a/b', tag: 'v1' }, { layer: Buffer.from('x') }, signal());
+        changing.set('flux', 'second');
+        await own.resolve({ registry: registry.host, path: 'a/c', tag: 'v1' }, signal()).catch(() => undefined);
+        assert.deepEqual(refused, ['first']);
+        changing.set('flux', 'third');
+        events.length = 0;
+        await assert.rejects(own.resolve({ registry: registry.host, path: 'a/d', tag: 'v1' }, signal()), denied);
+        assert.deepEqual(refused.at(-1), 'second');
+        assert.ok(events.length <= 8, `no end of tries: ${events.length}`);
+      });
+    });
+
     it(`${scheme}: asks anonymously first, then with credentials, and refuses wrong ones (OB05)`, () =>
       withRegistry({ auth: { scheme, users } }, async ({ registry, client, events }) => {
         const repository = { registry: registry.host, path: 'a/b' };

@@ -2,7 +2,7 @@ import { type Clock, isCodedError, Lru, readBounded } from '../std/index.ts';
 import { parseChallenges } from './challenge.ts';
 import { Coalescer } from './coalesce.ts';
 import { type Credential, type CredentialSource, fingerprint } from './credentials.ts';
-import { RegistryError } from './errors.ts';
+import { isRegistryError, RegistryError } from './errors.ts';
 import { type Ask, exchange, type Wire } from './exchange.ts';
 import { type Answer, answerError, transportError } from './http.ts';
 import type { Repository } from './reference.ts';
@@ -45,8 +45,13 @@ export class Authorizer {
     const credential = await this.#credentials.credentialFor(repository, signal);
     if (credential.kind === 'registryToken') return `Bearer ${headerSafe(credential.token, ask)}`;
     if (demand.scheme === 'basic') return credential.kind === 'basic' ? basic(credential) : undefined;
-    const token = await this.#token(demand, credential, scopes, ask, signal);
-    return `Bearer ${token.value}`;
+    try {
+      return `Bearer ${(await this.#token(demand, credential, scopes, ask, signal)).value}`;
+    } catch (error) {
+      if (!isRegistryError(error, 'AuthenticationFailed') || this.#credentials.refused?.(repository, credential) !== true) throw error;
+      const fresh = await this.#credentials.credentialFor(repository, signal);
+      return `Bearer ${(await this.#token(demand, fresh, scopes, ask, signal)).value}`;
+    }
   }
 
   /**
@@ -67,7 +72,8 @@ export class Authorizer {
     const credential = await this.#credentials.credentialFor(repository, signal);
     if (challenge.scheme === 'basic') {
       this.#demand = { scheme: 'basic' };
-      return sent === undefined && credential.kind === 'basic' ? scopes : undefined;
+      const again = sent === undefined || this.#credentials.refused?.(repository, credential) === true;
+      return again && credential.kind === 'basic' ? scopes : undefined;
     }
     const realm = this.#realm(challenge.parameters['realm'], answer.url);
     this.#demand = { scheme: 'bearer', realm, service: challenge.parameters['service'] };

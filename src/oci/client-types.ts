@@ -1,18 +1,21 @@
 import type { Clock, Digest, Duration } from '../std/index.ts';
 import type { Credential, CredentialSource } from './credentials.ts';
-import type { Descriptor, FetchedManifest, ImageManifest, Platform } from './descriptor.ts';
+import type { Descriptor, FetchedManifest, ImageChoice, ImageManifest } from './descriptor.ts';
 import type { Reference, Repository } from './reference.ts';
 
 /** A registry as seen with one set of credentials, certificates and proxy. Safe to use from many places at once. */
 export interface RegistryClient {
   /** Asks `/v2/` whether the registry speaks the protocol and accepts us. */
   ping(registry: string, signal: AbortSignal): Promise<void>;
-  /** What a reference points to now: HEAD, or GET when HEAD does not answer (OB12). Equal requests under way are shared. */
-  resolve(reference: Reference, signal: AbortSignal): Promise<Descriptor>;
+  /**
+   * What a reference points to now: HEAD, or GET when HEAD does not answer (OB12). Equal requests under way are shared. The mirrors of the
+   * access are asked about a tag only while the registry itself is out of order, and believed only when they say `known`.
+   */
+  resolve(reference: Reference, signal: AbortSignal, known?: Digest): Promise<Descriptor>;
   /** The manifest or index, bytes verbatim, rehashed. At most `limits.manifestBytes`. */
   fetchManifest(reference: Reference, signal: AbortSignal): Promise<FetchedManifest>;
-  /** As {@link fetchManifest}; of an index it fetches the image for `platform` (default linux/amd64, OB12). */
-  fetchImage(reference: Reference, signal: AbortSignal, platform?: Platform): Promise<FetchedManifest<ImageManifest>>;
+  /** As {@link fetchManifest}; of an index it fetches the image that is chosen (default: linux/amd64, OB12). */
+  fetchImage(reference: Reference, signal: AbortSignal, choice?: ImageChoice): Promise<FetchedManifest<ImageManifest>>;
   /**
    * The bytes of a blob, streamed. Size and digest are checked: the last chunk is held back until both hold, so a consumer that
    * reads to the end has exactly the content. A broken connection resumes by Range.
@@ -63,10 +66,15 @@ export type RegistryAccess = {
   insecure?: boolean;
   /** Overrides the clients' own proxy. */
   proxy?: ProxyOptions;
+  /** Where content is read when the registry is out of order: by digest, so that it does not matter who serves it. */
+  ownMirrors?: readonly Mirror[];
 };
 
-/** `host` is served from `target`, a host with an optional path prefix. The first rule that matches wins. */
-export type MirrorRule = { host: string; target: string; insecure?: boolean };
+/** A host with an optional path prefix that has the repositories of another. */
+export type Mirror = { target: string; insecure?: boolean };
+
+/** `host` is served from `target`. Rules are asked in their order. */
+export type MirrorRule = Mirror & { host: string };
 
 /** Bounds on what a registry may send us. Every one has a default. */
 export type RegistryLimits = {

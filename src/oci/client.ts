@@ -12,14 +12,15 @@ import type {
 } from './client-types.ts';
 import { Coalescer } from './coalesce.ts';
 import { anonymous, fingerprint } from './credentials.ts';
-import type { Descriptor, FetchedManifest, ImageManifest, Platform } from './descriptor.ts';
-import { isRegistryError, RegistryError } from './errors.ts';
+import type { Descriptor, FetchedManifest, ImageChoice, ImageManifest } from './descriptor.ts';
+import { RegistryError } from './errors.ts';
 import type { Wire } from './exchange.ts';
 import { abortError } from './http.ts';
 import { defaultLimits } from './limits.ts';
 import { listTags, referrers } from './lists.ts';
-import { linuxAmd64, selectPlatform } from './manifest.ts';
+import { selectImage } from './manifest.ts';
 import { type Endpoint, endpoints } from './mirror.ts';
+import { isOutage, Places } from './places.ts';
 import { fetchManifest, resolve } from './pull.ts';
 import { deleteBlob, deleteManifest, pushManifest } from './push.ts';
 import { TokenBucket } from './rate-limit.ts';
@@ -42,12 +43,13 @@ export function createRegistryClients(options: RegistryClientsOptions): Registry
 
 /** One client on its own. */
 export function createRegistryClient(options: RegistryClientsOptions & RegistryAccess): RegistryClient & { close(): Promise<void> } {
-  const { credentials, tls, insecure, ...shared } = options;
+  const { credentials, tls, insecure, ownMirrors, ...shared } = options;
   const clients = new Clients(shared);
   const client = new Client(clients, {
     ...(credentials === undefined ? {} : { credentials }),
     ...(tls === undefined ? {} : { tls }),
     ...(insecure === undefined ? {} : { insecure }),
+    ...(ownMirrors === undefined ? {} : { ownMirrors }),
   });
   return Object.assign(client, { close: () => clients.close() });
 }
@@ -58,14 +60,23 @@ class Clients implements RegistryClients {
   readonly #clients = new Lru<string, Client>(MAX_CLIENTS);
   readonly #transports = new Map<string, Transport>();
   readonly #buckets = new Lru<string, TokenBucket>(MAX_BUCKETS);
+  readonly places: Places;
 
   constructor(options: RegistryClientsOptions) {
     this.options = options;
+    this.places = new Places(options.clock);
     this.limits = { ...defaultLimits, ...options.limits };
   }
 
   client(access: RegistryAccess): Client {
-    const key = fingerprint('client', access.credentials?.id ?? anonymous.id, access.tls, access.insecure === true, access.proxy);
+    const key = fingerprint(
+      'client',
+      access.credentials?.id ?? anonymous.id,
+      access.tls,
+      access.insecure === true,
+      access.proxy,
+      access.ownMirrors,
+    );
     let client = this.#clients.get(key);
     if (client === undefined) {
       client = new Client(this, access);
@@ -142,27 +153,77 @@ class Client implements RegistryClient {
     await answer.discard();
   }
 
-  resolve(reference: Reference, signal: AbortSignal): Promise<Descriptor> {
+  resolve(reference: Reference, signal: AbortSignal, known?: Digest): Promise<Descriptor> {
     const name = formatReference(reference);
-    return this.#shared('resolve', name, signal, (shared) =>
-      this.#read(reference, (session, endpoint) => resolve(session, at(reference, endpoint), name, shared)),
+    const askAt = (session: Session, endpoint: Endpoint, limited: AbortSignal): Promise<Descriptor> =>
+      resolve(session, at(reference, endpoint), name, limited);
+    return this.#shared(
+      'resolve',
+      name,
+      signal,
+      async (shared) => {
+        const mirrors = isPinned(reference) || known === undefined ? [] : this.#mirrors(reference);
+        const read = (limited: AbortSignal): Promise<Descriptor> => this.#read(reference, limited, askAt, isPinned(reference));
+        if (mirrors.length === 0) return read(shared);
+        try {
+          return await this.#clients.places.patiently(shared, read);
+        } catch (error) {
+          if (!isOutage(error) || shared.aborted) throw error;
+          return this.#agreed(error, known, mirrors, shared, askAt);
+        }
+      },
+      known,
     );
+  }
+
+  /** What mirrors say a tag is at, while the registry cannot be asked: believed only when it is what is known already. */
+  async #agreed(
+    outage: RegistryError,
+    known: Digest | undefined,
+    mirrors: readonly Endpoint[],
+    signal: AbortSignal,
+    ask: (session: Session, endpoint: Endpoint, signal: AbortSignal) => Promise<Descriptor>,
+  ): Promise<Descriptor> {
+    const found = await this.#clients.places
+      .read(mirrors, signal, async (place, limited) => {
+        const descriptor = await ask(this.#session(place.insecure), place, limited);
+        if (descriptor.digest === known) return descriptor;
+        throw new RegistryError({ code: 'NotFound', message: `it has ${descriptor.digest}, want ${known ?? ''} as before` });
+      })
+      .catch((error: unknown) => {
+        const cause = error instanceof Error ? error.message : String(error);
+        const { code, subject, status, retryAfter } = outage;
+        throw new RegistryError({
+          code,
+          message: `${outage.message}; mirror ${mirrors[0]?.registry ?? ''}: ${cause}`,
+          cause: outage,
+          ...(subject === undefined ? {} : { subject }),
+          ...(status === undefined ? {} : { status }),
+          ...(retryAfter === undefined ? {} : { retryAfter }),
+        });
+      });
+    return found;
   }
 
   fetchManifest(reference: Reference, signal: AbortSignal): Promise<FetchedManifest> {
     const name = formatReference(reference);
     return this.#shared('fetch manifest', name, signal, (shared) =>
-      this.#read(reference, (session, endpoint) => fetchManifest(session, at(reference, endpoint), name, shared)),
+      this.#read(
+        reference,
+        shared,
+        (session, endpoint, limited) => fetchManifest(session, at(reference, endpoint), name, limited),
+        isPinned(reference),
+      ),
     );
   }
 
-  async fetchImage(reference: Reference, signal: AbortSignal, platform: Platform = linuxAmd64): Promise<FetchedManifest<ImageManifest>> {
+  async fetchImage(reference: Reference, signal: AbortSignal, choice: ImageChoice = {}): Promise<FetchedManifest<ImageManifest>> {
     const name = formatReference(reference);
     const first = await this.fetchManifest(reference, signal);
     const fetched =
       first.manifest.kind === 'image'
         ? first
-        : await this.fetchManifest(digested(reference, selectPlatform(first.manifest, platform, name).digest), signal);
+        : await this.fetchManifest(digested(reference, selectImage(first.manifest, choice, name).digest), signal);
     const { manifest } = fetched;
     // An index inside an index has no platform of its own to pick by.
     if (manifest.kind === 'image') return { ...fetched, manifest };
@@ -175,8 +236,9 @@ class Client implements RegistryClient {
   }
 
   async *fetchBlob(repository: Repository, descriptor: Descriptor, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const places = this.#endpoints(repository);
-    for (const [index, endpoint] of places.entries()) {
+    const { places } = this.#clients;
+    const ordered = places.order(this.#endpoints(repository, true));
+    for (const [index, endpoint] of ordered.entries()) {
       let started = false;
       try {
         for await (const chunk of fetchBlob(this.#session(endpoint.insecure), endpoint, descriptor, signal)) {
@@ -185,7 +247,8 @@ class Client implements RegistryClient {
         }
         return;
       } catch (error) {
-        if (started || index === places.length - 1 || !isElsewhereWorthTrying(error)) throw error;
+        const elsewhere = ordered.length > 1 && places.failed(endpoint, error);
+        if (started || index === ordered.length - 1 || signal.aborted || !elsewhere) throw error;
       }
     }
   }
@@ -212,13 +275,13 @@ class Client implements RegistryClient {
   }
 
   hasBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<boolean> {
-    return this.#read(repository, (session, endpoint) => hasBlob(session, endpoint, digest, 'pull', signal));
+    return this.#read(repository, signal, (session, endpoint, limited) => hasBlob(session, endpoint, digest, 'pull', limited), true);
   }
 
   listTags(repository: Repository, signal: AbortSignal): Promise<readonly string[]> {
     const name = formatRepository(repository);
     return this.#shared('list tags of', name, signal, (shared) =>
-      this.#read(repository, (session, endpoint) => listTags(session, endpoint, name, shared)),
+      this.#read(repository, shared, (session, endpoint, limited) => listTags(session, endpoint, name, limited), false, true),
     );
   }
 
@@ -227,7 +290,14 @@ class Client implements RegistryClient {
       'list referrers of',
       `${formatRepository(repository)}@${digest}`,
       signal,
-      (shared) => this.#read(repository, (session, endpoint) => referrers(session, endpoint, digest, artifactType, shared)),
+      (shared) =>
+        this.#read(
+          repository,
+          shared,
+          (session, endpoint, limited) => referrers(session, endpoint, digest, artifactType, limited),
+          true,
+          true,
+        ),
       artifactType,
     );
   }
@@ -276,25 +346,29 @@ class Client implements RegistryClient {
     }
   }
 
-  #endpoints(repository: Repository): [Endpoint, ...Endpoint[]] {
+  /** Where a repository is served; `pinned` says that what is read is named by its digest, so that mirrors of the access may serve it. */
+  #endpoints(repository: Repository, pinned = false): [Endpoint, ...Endpoint[]] {
     return endpoints(
       { registry: repository.registry, path: repository.path },
       this.#clients.options.mirrors ?? [],
       this.#access.insecure === true,
+      pinned ? (this.#access.ownMirrors ?? []) : [],
     );
   }
 
-  async #read<T>(repository: Repository, work: (session: Session, endpoint: Endpoint) => Promise<T>): Promise<T> {
-    const places = this.#endpoints(repository);
-    for (const endpoint of places.slice(0, -1)) {
-      try {
-        return await work(this.#session(endpoint.insecure), endpoint);
-      } catch (error) {
-        if (!isElsewhereWorthTrying(error)) throw error;
-      }
-    }
-    const last = places.at(-1) ?? places[0];
-    return work(this.#session(last.insecure), last);
+  #mirrors({ registry, path }: Repository): Endpoint[] {
+    return endpoints({ registry, path }, [], false, this.#access.ownMirrors ?? []).slice(1);
+  }
+
+  #read<T>(
+    repository: Repository,
+    signal: AbortSignal,
+    work: (session: Session, endpoint: Endpoint, signal: AbortSignal) => Promise<T>,
+    pinned: boolean,
+    long = false,
+  ): Promise<T> {
+    const ask = (endpoint: Endpoint, limited: AbortSignal): Promise<T> => work(this.#session(endpoint.insecure), endpoint, limited);
+    return this.#clients.places.read(this.#endpoints(repository, pinned), signal, ask, long);
   }
 
   #session(insecure: boolean): Session {
@@ -315,19 +389,7 @@ function at(reference: Reference, endpoint: Repository): Reference {
     : { ...base, digest: reference.digest, ...(reference.tag === undefined ? {} : { tag: reference.tag }) };
 }
 
-/** A mirror that lacks the content, is broken or gives wrong bytes must not stop the next one from serving it. */
-function isElsewhereWorthTrying(error: unknown): boolean {
-  return isRegistryError(
-    error,
-    'NotFound',
-    'RegistryUnavailable',
-    'Timeout',
-    'TlsFailed',
-    'TooManyRequests',
-    'AuthenticationFailed',
-    'DigestMismatch',
-    'SizeMismatch',
-    'Truncated',
-    'ManifestInvalid',
-  );
+/** True when a reference names content: whoever serves it, it is checked. */
+function isPinned(reference: Reference): boolean {
+  return reference.digest !== undefined;
 }

@@ -25,16 +25,23 @@ export class Coalescer {
   #wait(key: string, running: Running, signal: AbortSignal): Promise<unknown> {
     running.waiting++;
     return new Promise((resolve, reject) => {
+      let waits = true;
       const leave = (): void => {
+        if (waits) running.waiting--;
+        waits = false;
         signal.removeEventListener('abort', onAbort);
-        running.waiting--;
       };
       const onAbort = (): void => {
         leave();
-        reject(toError(signal.reason));
-        if (running.waiting > 0) return;
+        const giveUp = (): void => reject(toError(signal.reason));
+        if (running.waiting > 0) {
+          giveUp();
+          return;
+        }
         if (this.#running.get(key) === running) this.#running.delete(key);
         running.abort.abort(signal.reason);
+        // Work that ends at once when it is aborted says best what it was waiting for.
+        setImmediate(() => setImmediate(giveUp));
       };
       signal.addEventListener('abort', onAbort, { once: true });
       running.result.then(

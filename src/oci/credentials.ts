@@ -17,6 +17,8 @@ export interface CredentialSource {
   readonly id: string;
   /** The credential for a repository; `anonymous` when there is none. */
   credentialFor(repository: Repository, signal: AbortSignal): Promise<Credential>;
+  /** Told that the registry refused a credential. True when the next one asked for may be another: it is worth another try. */
+  refused?(repository: Repository, credential: Credential): boolean;
 }
 
 const NOBODY: Credential = { kind: 'anonymous' };
@@ -56,6 +58,7 @@ export function keychain(sources: readonly CredentialSource[]): CredentialSource
       }
       return NOBODY;
     },
+    refused: (repository, credential) => sources.some((source) => source.refused?.(repository, credential) === true),
   };
 }
 

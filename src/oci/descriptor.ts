@@ -3,6 +3,9 @@ import type { Digest } from '../std/index.ts';
 /** Which machine an image of an index is for (image-spec image-index.md). */
 export type Platform = { os: string; architecture: string; variant?: string };
 
+/** Which image of an index is meant. Nothing said: the one for linux/amd64, or the only one there is. */
+export type ImageChoice = { platform?: Platform; artifactType?: string };
+
 /** What a manifest points to: kind, content hash and size (image-spec descriptor.md). */
 export type Descriptor = {
   mediaType: string;

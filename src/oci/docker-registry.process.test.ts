@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +41,22 @@ if (existsSync(BINARY)) {
     }
     await client.close();
   });
+
+  // docker-registry keeps the state of an upload in its location: when the answer with the next one is lost, only starting over helps.
+  it('an upload of which an answer is lost ends well', async (t) => {
+    const { proxy, close, requests } = await forgetfulProxy(registry.host);
+    const client = createRegistryClient({ clock: systemClock, random: () => 0, limits: { attempts: 1 } });
+    t.after(async () => {
+      await client.close();
+      await close();
+    });
+    const repository = { registry: proxy, path: 'upload/resumed' };
+    const bytes = randomBytes(400_000);
+    const signal = AbortSignal.timeout(20_000);
+    const descriptor = await client.pushBlob(repository, { mediaType: 'application/octet-stream', bytes }, signal, { chunkBytes: 70_000 });
+    assert.deepEqual(Buffer.from(await client.readBlob(repository, descriptor, bytes.length, signal)), bytes);
+    assert.equal(requests.filter((method) => method === 'POST').length, 2, requests.join());
+  });
 } else {
   it('client against docker-registry', { skip: `${BINARY} is not installed` }, () => undefined);
 }
@@ -65,6 +83,40 @@ async function startDockerRegistry(): Promise<{ host: string; process: ChildProc
   }
   child.kill();
   throw new Error('docker-registry did not start');
+}
+
+/** A proxy that loses the answer to the second PATCH, after the registry has taken the piece. */
+async function forgetfulProxy(host: string): Promise<{ proxy: string; requests: string[]; close(): Promise<void> }> {
+  const requests: string[] = [];
+  let patches = 0;
+  const server = createHttpServer((incoming, outgoing) => {
+    requests.push(incoming.method ?? '');
+    const lose = incoming.method === 'PATCH' && ++patches === 2;
+    const upstream = request(
+      { host: host.split(':')[0], port: host.split(':')[1], method: incoming.method, path: incoming.url, headers: incoming.headers },
+      (answer) => {
+        if (lose) {
+          answer.resume();
+          answer.on('end', () => incoming.socket.destroy());
+          return;
+        }
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
+    incoming.pipe(upstream);
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    proxy: `127.0.0.1:${port}`,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
 }
 
 function freePort(): Promise<number> {

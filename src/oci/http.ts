@@ -41,13 +41,14 @@ export function transportError(error: unknown, what: string, subject: string, si
   });
 }
 
-/** The error for an operation its caller ended. */
+/** The error for an operation its caller ended; one that ran out of time says what went wrong last. */
 export function abortError(signal: AbortSignal, what: string, subject: string, cause?: unknown): RegistryError {
   const reason: unknown = signal.reason;
   const timedOut = reason instanceof Error && reason.name === 'TimeoutError';
+  const last = timedOut && cause instanceof RegistryError ? cause.message.replace(`${what}: `, '') : undefined;
   return new RegistryError({
     code: timedOut ? 'Timeout' : 'Aborted',
-    message: `${what}: ${timedOut ? 'no answer in time' : 'aborted'}`,
+    message: `${what}: ${timedOut ? 'no answer in time' : 'aborted'}${last === undefined ? '' : `; before that: ${last}`}`,
     subject,
     cause: reason ?? cause,
   });

@@ -11,8 +11,8 @@ export {
   type Reference,
   type Repository,
 } from './reference.ts';
-export type { Descriptor, FetchedManifest, ImageIndex, ImageManifest, Manifest, Platform } from './descriptor.ts';
-export { descriptorJson, linuxAmd64, parseManifest, selectPlatform } from './manifest.ts';
+export type { Descriptor, FetchedManifest, ImageChoice, ImageIndex, ImageManifest, Manifest, Platform } from './descriptor.ts';
+export { descriptorJson, linuxAmd64, parseManifest, parsePlatform, selectImage } from './manifest.ts';
 export { anonymous, keychain, parseCredentials, staticCredentials, type Credential, type CredentialSource } from './credentials.ts';
 export {
   dockerCliCredentials,
@@ -23,9 +23,10 @@ export {
   type DockerConfig,
 } from './docker-config.ts';
 export { createRegistryClient, createRegistryClients } from './client.ts';
-export { parseMirrorRule } from './mirror.ts';
+export { parseMirror, parseMirrorRule } from './mirror.ts';
 export type {
   Blob,
+  Mirror,
   MirrorRule,
   ProxyOptions,
   PushBlobOptions,
@@ -46,3 +47,6 @@ export { memoryStore, type RegistryStore } from './registry/store.ts';
 export { layoutBlobPath, layoutTag, pullLayout, pushLayout, readLayout, readLayoutManifest, type ImageLayout } from './layout.ts';
 export { artifactManifest, pushArtifact, type ArtifactContent } from './flux-artifact.ts';
 export { dockerConfigPaths, helperProgram, userCredentials, type DockerEnvironment } from './docker-files.ts';
+export { createCloudLogins, isProviderRegistry, type CloudLoginOptions, type CloudLogins } from './login/cloud-logins.ts';
+export type { CloudProvider, LoginAccount, LoginHost } from './login/login-host.ts';
+export type { TokenCacheOptions } from './login/token-cache.ts';

@@ -1,5 +1,5 @@
 import { isDigest } from '../std/index.ts';
-import type { Descriptor, ImageIndex, ImageManifest, Manifest, Platform } from './descriptor.ts';
+import type { Descriptor, ImageChoice, ImageIndex, ImageManifest, Manifest, Platform } from './descriptor.ts';
 import { RegistryError } from './errors.ts';
 import { mediaTypes } from './media-types.ts';
 
@@ -144,24 +144,73 @@ function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]
 }
 
 /**
- * The entry of an index for a platform (OB12). An entry without a platform counts as linux/amd64, as in go-containerregistry.
- * @throws RegistryError `PlatformNotFound`
+ * The entry of an index that is chosen (OB12). An entry without a platform counts as linux/amd64, as in go-containerregistry. When nothing
+ * is said and no entry is for linux/amd64, an index with a single image can only mean that one.
+ * @throws RegistryError `PlatformNotFound`, listing the entries there are
  */
-export function selectPlatform(index: ImageIndex, platform: Platform, subject: string): Descriptor {
-  const found = index.manifests.find((entry) => {
-    const have = entry.platform ?? linuxAmd64;
-    return (
-      have.os === platform.os &&
-      have.architecture === platform.architecture &&
-      (platform.variant === undefined || have.variant === platform.variant)
-    );
-  });
+export function selectImage(index: ImageIndex, choice: ImageChoice, subject: string): Descriptor {
+  const { platform, artifactType } = choice;
+  const typed = index.manifests.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
+  // Who asks for a type alone means the type, whatever machine it says it is for.
+  const found =
+    typed.find((entry) => isFor(entry, platform ?? linuxAmd64)) ??
+    (artifactType !== undefined && platform === undefined ? typed[0] : undefined);
   if (found !== undefined) return found;
-  const wanted = [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join('/');
+  const images = typed.filter((entry) => !isAttestation(entry));
+  const [only] = images;
+  if (platform === undefined && only !== undefined && images.length === 1) return only;
+  const wanted = [
+    artifactType === undefined ? undefined : `artifact type ${JSON.stringify(artifactType)}`,
+    platform === undefined && artifactType !== undefined ? undefined : `platform ${formatPlatform(platform ?? linuxAmd64)}`,
+  ]
+    .filter((part) => part !== undefined)
+    .join(' and ');
+  const shown = index.manifests
+    .slice(0, MAX_SHOWN)
+    .map((entry) => `${formatPlatform(entry.platform)} ${entry.artifactType ?? entry.mediaType} ${entry.digest}`);
+  const more = index.manifests.length > MAX_SHOWN ? `, and ${index.manifests.length - MAX_SHOWN} more` : '';
   throw new RegistryError({
     code: 'PlatformNotFound',
-    message: `select image of index ${JSON.stringify(subject)}: no child with platform ${wanted} in index (${index.manifests.length} entries)`,
+    message: `select image of index ${JSON.stringify(subject)}: no child with ${wanted} in index: ${shown.length === 0 ? 'it is empty' : `it has ${shown.join(', ')}${more}`}`,
     subject,
+    retryable: false,
+  });
+}
+
+/** Entries of an index listed in an error. */
+const MAX_SHOWN = 10;
+
+function isFor(entry: Descriptor, platform: Platform): boolean {
+  const have = entry.platform ?? linuxAmd64;
+  return (
+    have.os === platform.os &&
+    have.architecture === platform.architecture &&
+    (platform.variant === undefined || have.variant === platform.variant)
+  );
+}
+
+/** BuildKit puts attestations beside the images, for a platform that does not exist. */
+function isAttestation({ platform }: Descriptor): boolean {
+  return platform?.os === 'unknown' && platform.architecture === 'unknown';
+}
+
+function formatPlatform(platform: Platform | undefined): string {
+  return platform === undefined
+    ? 'any platform'
+    : [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join('/');
+}
+
+/**
+ * Parses `os/architecture[/variant]`.
+ * @throws RegistryError `ReferenceInvalid`
+ */
+export function parsePlatform(text: string): Platform {
+  const [, os, architecture, variant] = /^([a-z0-9]{1,32})\/([a-z0-9]{1,32})(?:\/([a-z0-9.]{1,32}))?$/.exec(text) ?? [];
+  if (os !== undefined && architecture !== undefined) return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  throw new RegistryError({
+    code: 'ReferenceInvalid',
+    message: `parse platform ${JSON.stringify(text)}: want OS/ARCHITECTURE[/VARIANT], such as linux/amd64`,
+    subject: text,
     retryable: false,
   });
 }

@@ -54,10 +54,14 @@ export class Session {
    * @throws RegistryError
    */
   async send(request: RegistryRequest, signal: AbortSignal): Promise<Answer> {
+    let before: RegistryError | undefined;
     for (let attempt = 1; ; attempt++) {
       const last = attempt >= this.#wire.limits.attempts;
-      const outcome = await this.#attempt(request, attempt, last, signal);
+      const outcome = await this.#attempt(request, attempt, last, signal).catch((error: unknown) => {
+        throw signal.aborted && before !== undefined ? abortError(signal, request.what, request.subject, before) : error;
+      });
       if ('answer' in outcome) return outcome.answer;
+      before = outcome.error;
       await this.#pause(request, outcome.error, attempt, signal);
     }
   }

@@ -4,6 +4,7 @@ import type { Blob, PushBlobOptions } from './client-types.ts';
 import type { Descriptor } from './descriptor.ts';
 import { isRegistryError, RegistryError } from './errors.ts';
 import { type Answer, header } from './http.ts';
+import { isOutage } from './places.ts';
 import { formatRepository, type Repository } from './reference.ts';
 import type { RegistryRequest, Session } from './session.ts';
 
@@ -164,12 +165,44 @@ async function putPieces(
   await putWhole(session, repository, { ...source, bytes: new Uint8Array() }, location, what, signal);
 }
 
+/** Where the next piece starts. */
+type UploadState = { location: URL; received: number };
+
+/**
+ * Sends one piece. When the registry is out of step, or the connection broke too often, it is asked how far it is, and gets what is
+ * missing (distribution-spec "pushing a blob in chunks"); the last error stands when that does not help.
+ */
 async function putPiece(
   session: Session,
   repository: Repository,
-  location: URL,
+  start: URL,
   piece: Uint8Array,
   from: number,
+  what: string,
+  subject: string,
+  signal: AbortSignal,
+): Promise<URL> {
+  let at: UploadState = { location: start, received: from };
+  for (let resumes = 0; ; resumes++) {
+    try {
+      return await patch(session, repository, at, piece.subarray(at.received - from), what, subject, signal);
+    } catch (error) {
+      const outOfStep = isRegistryError(error) && (error.status === 416 || isOutage(error));
+      if (!outOfStep || signal.aborted || resumes >= session.wire.limits.resumes) throw error;
+      const state = await uploadState(session, repository, at.location, what, subject, signal);
+      const end = from + piece.length;
+      if (state === undefined || state.received < from || state.received > end) throw error;
+      if (state.received === end) return state.location;
+      at = state;
+    }
+  }
+}
+
+async function patch(
+  session: Session,
+  repository: Repository,
+  { location, received }: UploadState,
+  bytes: Uint8Array,
   what: string,
   subject: string,
   signal: AbortSignal,
@@ -180,8 +213,8 @@ async function putPiece(
       repository,
       path: location,
       actions: 'pull,push',
-      headers: { 'content-type': 'application/octet-stream', 'content-range': `${from}-${from + piece.length - 1}` },
-      body: { bytes: piece },
+      headers: { 'content-type': 'application/octet-stream', 'content-range': `${received}-${received + bytes.length - 1}` },
+      body: { bytes },
       accept: [202],
       what,
       subject,
@@ -190,6 +223,26 @@ async function putPiece(
   );
   await answer.discard();
   return uploadLocation(answer, what, subject);
+}
+
+/** How far the registry is with an upload; undefined when it does not say. */
+async function uploadState(
+  session: Session,
+  repository: Repository,
+  location: URL,
+  what: string,
+  subject: string,
+  signal: AbortSignal,
+): Promise<UploadState | undefined> {
+  const answer = await session.send(
+    { method: 'GET', repository, path: location, actions: 'pull,push', accept: [204], what, subject },
+    signal,
+  );
+  await answer.discard();
+  const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(header(answer.headers, 'range') ?? '')?.[1];
+  if (end === undefined) return undefined;
+  // `0-0` is what registries say of an upload without a byte; pieces are longer than one.
+  return { location: uploadLocation(answer, what, subject), received: end === '0' ? 0 : Number(end) + 1 };
 }
 
 /** Cuts a stream into pieces of exactly `size` bytes, the last one shorter. */

@@ -127,7 +127,7 @@ describe('coalescing', () => {
     await assert.rejects(waits[0] ?? Promise.resolve(), /first/);
     assert.deepEqual([started, ended], [1, 0]);
     aborts[1]?.abort(new Error('second'));
-    await assert.rejects(waits[1] ?? Promise.resolve(), /second/);
+    await assert.rejects(waits[1] ?? Promise.resolve(), /ended/, 'the last one hears what the work says');
     assert.deepEqual([started, ended], [1, 1]);
     assert.equal(await coalescer.run('key', new AbortController().signal, () => Promise.resolve('again')), 'again');
   });

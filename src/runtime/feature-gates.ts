@@ -15,7 +15,7 @@ const DEFAULTS: Readonly<Record<string, boolean>> = {
   ObjectLevelWorkloadIdentity: false,
   StrictPostBuildSubstitutions: true,
   AllowDNSLookups: false,
-  DefaultToRetryOnFailure: false,
+  DefaultToRetryOnFailure: true,
   DisableChartDigestTracking: false,
   OOMWatch: false,
   UseHelm3Defaults: false,

@@ -9,14 +9,12 @@ import { Cluster } from './controllers/cluster.ts';
 import { serveDefinitions } from './controllers/definitions.ts';
 import { runGarbageCollector } from './controllers/garbage.ts';
 import { runNamespaces } from './controllers/namespaces.ts';
-import { listen } from './http/server.ts';
+import { openIdentity } from './http/identity.ts';
+import { type Listening, listen } from './http/server.ts';
 import { Journal } from './storage/journal.ts';
 import { Store } from './storage/store.ts';
-import { runDeployments } from './workloads/deployments.ts';
-import { runJobs } from './workloads/jobs.ts';
-import { runSurroundings } from './workloads/network.ts';
-import { runPods } from './workloads/pods.ts';
-import { runSets } from './workloads/sets.ts';
+import { FATE_DOMAIN } from './workloads/fate.ts';
+import { type Pace, runWorkloads } from './workloads/workloads.ts';
 
 export type SandboxOptions = {
   /** Loopback unless said otherwise. */
@@ -27,6 +25,10 @@ export type SandboxOptions = {
   data?: string;
   /** How long a simulated pod takes to be ready. Default half a second; tests take 0. */
   podStart?: Duration;
+  /** The first back-off of a crashing container and of a Job's failed pod; it doubles. Default a second; none when `podStart` is 0. */
+  backoff?: Duration;
+  /** Whose annotations and images tell the fates of pods. Default `sandbox.sluice.dev`. */
+  fateDomains?: readonly string[];
   clock?: Clock;
   random?: () => number;
 };
@@ -45,10 +47,11 @@ export type Sandbox = {
 /** Starts a sandbox and listens. @throws CodedError `ListenFailed`, `StorageFailed` */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const clock = options.clock ?? systemClock;
-  const tokens = new Tokens(clock);
   const store = new Store();
   const journal = options.data === undefined ? undefined : new Journal(options.data, store);
   journal?.open();
+  const { tokenKey, serving } = openIdentity(options.data, options.host ?? '127.0.0.1', clock.now());
+  const tokens = new Tokens(clock, tokenKey);
   const api = new Api({
     store,
     clock,
@@ -59,42 +62,44 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   bootstrap(api);
   serveDefinitions(api);
   const cluster = new Cluster(api);
-  const stops = [
-    runNamespaces(cluster),
-    runGarbageCollector(cluster),
-    runPods(new Cluster(api, 'kubelet'), options.podStart ?? milliseconds(500)),
-    runDeployments(cluster),
-    runSets(cluster),
-    runJobs(cluster),
-    runSurroundings(cluster),
-  ];
-  const listening = await listen(api, { ...(options.host === undefined ? {} : { host: options.host }), port: options.port ?? 0 });
-  const kubeconfig = `${JSON.stringify(
-    {
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'sandbox',
-      clusters: [
-        {
-          name: 'sandbox',
-          cluster: { server: listening.url, 'certificate-authority-data': Buffer.from(listening.certificate).toString('base64') },
-        },
-      ],
-      users: [{ name: 'admin', user: { token: tokens.admin } }],
-      contexts: [{ name: 'sandbox', context: { cluster: 'sandbox', user: 'admin' } }],
-    },
-    undefined,
-    2,
-  )}\n`;
+  const stops = [runNamespaces(cluster), runGarbageCollector(cluster), runWorkloads(cluster, new Cluster(api, 'kubelet'), paceOf(options))];
+  const stop = (): void => {
+    for (const each of stops) each();
+    journal?.close();
+  };
+  let listening;
+  try {
+    listening = await listen(api, serving, { ...(options.host === undefined ? {} : { host: options.host }), port: options.port ?? 0 });
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  const kubeconfig = kubeconfigOf(listening, tokens.admin);
   return {
     api,
     url: listening.url,
     kubeconfig,
     writeKubeconfig: (path) => writeFileSync(path, kubeconfig, { mode: 0o600 }),
     close: async () => {
-      for (const stop of stops) stop();
       await listening.close();
-      journal?.close();
+      stop();
     },
   };
+}
+
+function kubeconfigOf({ url, certificate }: Listening, token: string): string {
+  const cluster = { server: url, 'certificate-authority-data': Buffer.from(certificate).toString('base64') };
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'sandbox',
+    clusters: [{ name: 'sandbox', cluster }],
+    users: [{ name: 'admin', user: { token } }],
+    contexts: [{ name: 'sandbox', context: { cluster: 'sandbox', user: 'admin' } }],
+  };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
+}
+
+function paceOf({ podStart = milliseconds(500), backoff, fateDomains = [FATE_DOMAIN] }: SandboxOptions): Pace {
+  return { podStart, backoff: backoff ?? milliseconds(podStart === 0 ? 0 : 1000), fateDomains };
 }

@@ -7,7 +7,7 @@ import { toYaml } from '../../src/helm/engine/yaml-functions.ts';
 import { loadChart, readValuesDocuments, render, type Chart } from '../../src/helm/index.ts';
 import { memoryTree, walkTree } from '../../src/manifest/index.ts';
 import { isCodedError } from '../../src/std/index.ts';
-import { corpus as corpusFolder } from '../corpus.ts';
+import { helmCorpus } from '../conformance/helm-corpus.ts';
 import { standInProviders } from '../conformance/helm-stand-ins.ts';
 
 /*
@@ -20,7 +20,7 @@ type Result = { name: string; unit: 'ms'; min: number; median: number; goal?: nu
 const { values: flags } = parseArgs({
   options: { corpus: { type: 'string' }, json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '7' } },
 });
-const corpus = flags.corpus ?? corpusFolder('helm') ?? missing();
+const corpus = helmCorpus(flags.corpus) ?? missing();
 function missing(): never {
   console.log('skipped: there is no corpus; give its folder with --corpus');
   process.exit(0);

@@ -282,10 +282,7 @@ try {
   const extra = flags.concurrent === undefined ? [] : ['--concurrent', flags.concurrent];
   const controller = flags.external
     ? undefined
-    : await harness.startController(
-        extra,
-        flags.profile === undefined ? {} : { nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${flags.profile}`] },
-      );
+    : await harness.startController(extra, { nodeArgs: (process.env['NARGS'] ?? '--trace-gc').split(' ') });
   const pids = flags.external ? (flags.controller ?? []).map(Number) : [controller?.pid ?? 0];
   const install = await measure(
     `install ${count} pairs`,
@@ -308,6 +305,18 @@ try {
         await client.patch(target, { type: 'merge', body: { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': second } } } });
       }),
     count,
+  );
+  await new Promise((r) => setTimeout(r, Number(process.env['IDLE'] ?? '20000')));
+  const rss = (/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pids[0]}/status`, 'utf8')) ?? [])[1];
+  process.stderr.write(
+    `STEADY RSS ${Number(rss) / 1024} MiB\n` +
+      (controller
+        ?.log()
+        .split('\n')
+        .filter((l) => /Mark-Compact/.test(l))
+        .slice(-6)
+        .join('\n') ?? '') +
+      '\n',
   );
   const { peakMiB } = processUsage(pids);
   const report = {

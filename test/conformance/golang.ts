@@ -3,12 +3,13 @@
  *
  *   npm run conformance:golang -- [--corpus DIR] [--verbose] [FILE…]
  *
- * DIR holds the .jsonl files, or a folder `golang` with them. FILE is part of a file's name: only those run.
+ * DIR holds the .jsonl files, or a folder or an archive `golang` with them. FILE is part of a file's name: only those run.
  * Prints failing ids and counts; the last line is "N passed, N failed"; exit code 1 when something failed.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { corpus as findCorpus } from '../corpus.ts';
 import { parseFact, type Outcome, type Suite } from './golang/suite.ts';
 
 /** Failures shown in full before only ids are listed. */
@@ -32,7 +33,8 @@ report();
 
 function findFolder(corpus: string | undefined): string {
   const root = corpus ?? process.env['SLUICE_CORPUS'] ?? join(import.meta.dirname, '../../../shared/corpus');
-  const candidates = [root, join(root, 'golang'), join(root, 'golang', 'golang')];
+  process.env['SLUICE_CORPUS'] = root;
+  const candidates = [root, findCorpus('golang') ?? root];
   const found = candidates.find((dir) => existsSync(dir) && readdirSync(dir).some((name) => name.endsWith('.jsonl')));
   if (found !== undefined) return found;
   process.stderr.write(`conformance: find facts in ${root}: no .jsonl file there; give --corpus DIR\n`);

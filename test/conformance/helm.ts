@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { folderTree } from '../../src/cli/helm-chart-source.ts';
 import { loadChart, readValuesDocuments, render, templateOutput, type Chart, type Rendered } from '../../src/helm/index.ts';
 import { errorMessage, isCodedError } from '../../src/std/index.ts';
-import { corpus as corpusFolder } from '../corpus.ts';
+import { helmCorpus } from './helm-corpus.ts';
 import { standInProviders } from './helm-stand-ins.ts';
 
 /*
@@ -25,7 +25,7 @@ type Case = {
 const { values: flags } = parseArgs({
   options: { corpus: { type: 'string' }, only: { type: 'string' }, diff: { type: 'boolean', default: false } },
 });
-const corpus = flags.corpus ?? corpusFolder('helm') ?? missing();
+const corpus = helmCorpus(flags.corpus) ?? missing();
 function missing(): never {
   console.log('skipped: there is no corpus; give its folder with --corpus');
   process.exit(0);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { apply, installCrds, kubectl, pushFiles, type Registry, startController, startDockerRegistry, waitCondition } from './harness.ts';
 
-const ROUNDS = 20;
+const ROUNDS = Number(process.env['SLUICE_CRASH_ROUNDS'] ?? 20);
 const OBJECTS = 12;
 
 /** A repeatable random number in [0, 1): the seed is printed when a round fails. */

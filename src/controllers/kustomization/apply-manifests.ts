@@ -20,13 +20,12 @@ import type { KubeClient } from '../../kube/index.ts';
 import { formatObjectRef, type FileTree, type KubeObject } from '../../manifest/index.ts';
 import type { ConfigReader, FeatureGates } from '../../runtime/index.ts';
 import { digestOf, formatDuration, isCodedError, type Clock, type Duration } from '../../std/index.ts';
+import type { Cluster, Clusters, Sources } from '../applier/index.ts';
 import { buildManifests } from './build.ts';
-import type { Cluster, Clusters } from './clusters.ts';
 import { KustomizationFailure, step } from './failure.ts';
 import { buildFolder, contentHash } from './inputs.ts';
 import type { Memory, Success } from './memory.ts';
 import type { Pass } from './pass.ts';
-import type { Sources } from './source.ts';
 import { timeout } from './timing.ts';
 import { readVariables, substituteAll } from './variables.ts';
 
@@ -79,7 +78,7 @@ export async function applyManifests(artifact: Artifact, options: ApplyManifests
   pass.digest = digest;
   pass.progress('Detecting drift');
   const account = object.spec.serviceAccountName ?? options.defaultServiceAccount;
-  const cluster = await step('ReconciliationFailed', () => options.clusters.of(object));
+  const cluster = await step('ReconciliationFailed', () => clusterOf(object, options.clusters));
   pass.cluster = cluster;
   memory.actAs(`${cluster.id} ${account}`);
   const client = actingClient(object, account, cluster.kube);
@@ -152,6 +151,16 @@ function refuseEncrypted(objects: readonly KubeObject[]): void {
     'BuildFailed',
     `${name} is SOPS encrypted, configuring decryption is required for this secret to be reconciled`,
   );
+}
+
+/** The cluster to apply to. @throws KustomizationFailure that stalls for a kind of kubeconfig that is not supported */
+async function clusterOf(object: Kustomization, clusters: Clusters): Promise<Cluster> {
+  try {
+    return await clusters.of(object);
+  } catch (error) {
+    if (!isCodedError(error, 'KubeconfigUnsupported')) throw error;
+    throw new KustomizationFailure('FeatureGateDisabled', error.message, { cause: error, follow: 'stall' });
+  }
 }
 
 /** The client that acts as the account the spec names (KB91). */

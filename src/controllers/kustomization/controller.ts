@@ -21,15 +21,24 @@ import {
   type Wait,
 } from '../../runtime/index.ts';
 import { errorMessage, formatDuration, jitter, milliseconds, type Duration, type Instant } from '../../std/index.ts';
+import {
+  Blocked,
+  correctionDelay,
+  evaluateReadyExpression,
+  formatSourceKey,
+  isPassing,
+  originRevision,
+  parseReadyExpression,
+} from '../applier/index.ts';
 import { applyManifests, type Applied, type ApplyManifestsOptions } from './apply-manifests.ts';
-import { evaluateReadyExpression, parseReadyExpression, unmetDependency, type DependencyView } from './dependencies.ts';
-import { isPassing, KustomizationFailure } from './failure.ts';
+import { unmetDependency, type DependencyView } from './dependencies.ts';
+import { KustomizationFailure } from './failure.ts';
 import { finalize } from './finalize.ts';
 import { assertHealthExpressions } from './health.ts';
 import { waitForHealth } from './health-wait.ts';
-import { correctionDelay, type Memories, type Memory } from './memory.ts';
+import type { Memories, Memory } from './memory.ts';
 import { openSession, Pass } from './pass.ts';
-import { formatSourceKey, originRevision, sourceKey } from './source.ts';
+import { sourceKey } from './source.ts';
 import { interval, retryInterval } from './timing.ts';
 
 /** What a {@link KustomizationController} works with. */
@@ -61,7 +70,7 @@ export class KustomizationController implements Controller {
   readonly kind = 'Kustomization';
   readonly #options: KustomizationOptions;
   /** Wakers of Kustomizations whose dependencies were not met when last looked. */
-  readonly #blocked = new Map<string, Set<() => void>>();
+  readonly #blocked = new Blocked();
 
   constructor(options: KustomizationOptions) {
     this.#options = options;
@@ -89,7 +98,7 @@ export class KustomizationController implements Controller {
 
   /** Wakes a Kustomization that waits for its dependencies. */
   dependencyChanged(key: string): void {
-    for (const wake of this.#blocked.get(key) ?? []) wake();
+    this.#blocked.wake(key);
   }
 
   /** Puts drift right: at once, unless there has been much of it lately. */
@@ -167,17 +176,7 @@ export class KustomizationController implements Controller {
     if (before?.reason !== reasons.DependencyNotReady || before.message !== unmet) {
       pass.notice('Normal', `Dependencies do not meet ready condition, retrying in ${formatDuration(this.#options.requeueDependency)}`);
     }
-    return this.#waitFor(pass, { what: unmet, subscribe: (wake) => this.#onDependency(key, wake) });
-  }
-
-  #onDependency(key: string, wake: () => void): () => void {
-    const wakers = this.#blocked.get(key) ?? new Set();
-    wakers.add(wake);
-    this.#blocked.set(key, wakers);
-    return () => {
-      wakers.delete(wake);
-      if (wakers.size === 0) this.#blocked.delete(key);
-    };
+    return this.#waitFor(pass, { what: unmet, subscribe: (wake) => this.#blocked.add(key, wake) });
   }
 
   /** Waits for something another object has to bring, then reconciles afresh. */

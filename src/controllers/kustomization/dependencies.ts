@@ -1,5 +1,3 @@
-import { parseExpression, type Expression } from '../../cel/index.ts';
-import { errorMessage, Lru } from '../../std/index.ts';
 import { isConditionTrue, type DependencyReference, type Kustomization } from '../../api/index.ts';
 
 /** What is known of one dependency when it is judged. */
@@ -40,26 +38,4 @@ export function unmetDependency(
 function sameSource(a: Kustomization, b: Kustomization): boolean {
   const [x, y] = [a.spec.sourceRef, b.spec.sourceRef];
   return x.kind === y.kind && x.name === y.name && (x.namespace ?? a.metadata.namespace) === (y.namespace ?? b.metadata.namespace);
-}
-
-/** Parsed expressions, by source. */
-const parsed = new Lru<string, Expression>(1000);
-
-/** Parses a `readyExpr`. @throws CodedError `InvalidCELExpression` */
-export function parseReadyExpression(source: string): Expression {
-  let expression = parsed.get(source);
-  if (expression === undefined) {
-    expression = parseExpression(source);
-    parsed.set(source, expression);
-  }
-  return expression;
-}
-
-/** Asks a `readyExpr` about a dependency (KB05): true or false, or the text of why it could not be evaluated. */
-export function evaluateReadyExpression(expression: Expression, self: Kustomization, dependency: Kustomization): boolean | string {
-  try {
-    return expression.evaluateBoolean({ self, dep: dependency });
-  } catch (error) {
-    return errorMessage(error);
-  }
 }

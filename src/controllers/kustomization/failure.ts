@@ -1,6 +1,4 @@
 import type { Reason } from '../../api/index.ts';
-import { ApplyError } from '../../apply/index.ts';
-import { isKubeError } from '../../kube/index.ts';
 import { CodedError, errorMessage, isCodedError } from '../../std/index.ts';
 
 /** Why a Kustomization could not be reconciled; the code is the reason its Ready condition carries. */
@@ -38,30 +36,6 @@ export class KustomizationFailure extends CodedError<KustomizationReason> {
     this.follow = follow;
     this.tell = tell;
   }
-}
-
-/**
- * True when the cause is one that passes by itself: no connection, an overloaded server, a webhook, a kind, namespace or right that is not there
- * yet. Such a failure is tried again soon, not at the retry interval.
- */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof ApplyError && error.failures.length > 0) return error.failures.every(({ cause }) => isPassing(cause));
-  if (isKubeError(error)) {
-    return isKubeError(
-      error,
-      'ConnectionFailed',
-      'Timeout',
-      'Unavailable',
-      'TooManyRequests',
-      'InternalError',
-      'NoMatch',
-      'NotFound',
-      'Conflict',
-      'Forbidden',
-      'ResponseInvalid',
-    );
-  }
-  return error instanceof Error && error.cause !== undefined && isPassing(error.cause);
 }
 
 /** Runs a step; what it throws becomes a {@link KustomizationFailure} with this reason, unless it is one already. */

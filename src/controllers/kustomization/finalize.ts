@@ -20,8 +20,7 @@ import {
   type StatusWriter,
 } from '../../runtime/index.ts';
 import { CodedError, errorMessage, isCodedError, type Clock, type Duration, type Instant } from '../../std/index.ts';
-import type { Cluster, Clusters } from './clusters.ts';
-import { KustomizationFailure } from './failure.ts';
+import type { Cluster, Clusters } from '../applier/index.ts';
 import type { Memories } from './memory.ts';
 import { timeout } from './timing.ts';
 
@@ -135,7 +134,7 @@ async function reachable(object: Kustomization, { clusters }: FinalizeOptions): 
   try {
     return await clusters.of(object);
   } catch (error) {
-    if (isCodedError(error, 'ConfigNotFound') || error instanceof KustomizationFailure) return undefined;
+    if (isCodedError(error, 'ConfigNotFound', 'KubeconfigUnsupported')) return undefined;
     throw error;
   }
 }

@@ -2,12 +2,12 @@ import { conditionTypes, reasons } from '../../api/index.ts';
 import type { FeatureGates, Outcome, ReconcileContext } from '../../runtime/index.ts';
 import { formatDuration, milliseconds, type Clock, type Instant } from '../../std/index.ts';
 import type { Applied } from './apply-manifests.ts';
-import type { Clusters } from './clusters.ts';
+import { formatSourceKey, type Clusters } from '../applier/index.ts';
 import { KustomizationFailure } from './failure.ts';
 import { HealthCheck } from './health.ts';
 import type { Memories } from './memory.ts';
 import type { Pass } from './pass.ts';
-import { formatSourceKey, sourceKey } from './source.ts';
+import { sourceKey } from './source.ts';
 import { timeout } from './timing.ts';
 
 /** What the wait for health works with. */

@@ -1,4 +1,3 @@
 export { KustomizationController, kustomizationConditions, type KustomizationOptions } from './controller.ts';
 export { Memories } from './memory.ts';
-export { formatSourceKey, sourceKey, Sources, type SourceKey } from './source.ts';
-export { Clusters, type Cluster } from './clusters.ts';
+export { sourceKey } from './source.ts';

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { LiveRecord, OwnedChange } from '../../apply/index.ts';
 import { objectRefKey } from '../../manifest/index.ts';
 import type { Instant } from '../../std/index.ts';
-import { correctionDelay, Memory } from './memory.ts';
+import { correctionDelay } from '../applier/index.ts';
+import { Memory } from './memory.ts';
 
 const ref = { group: '', kind: 'ConfigMap', namespace: 'ns', name: 'a' };
 const record = (resourceVersion: string, driftHash: string): LiveRecord => ({

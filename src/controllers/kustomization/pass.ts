@@ -10,10 +10,9 @@ import {
 } from '../../api/index.ts';
 import { StatusSession, type EventNotice, type EventRecorder, type ReconcileContext, type StatusWriter } from '../../runtime/index.ts';
 import { formatDuration, milliseconds, type Clock } from '../../std/index.ts';
-import type { Cluster } from './clusters.ts';
+import { originRevision, type Cluster } from '../applier/index.ts';
 import { recordAttempt } from './history.ts';
 import type { Memory } from './memory.ts';
-import { originRevision } from './source.ts';
 import { timeout } from './timing.ts';
 
 /** What a pass reports through. */

@@ -5,13 +5,21 @@ import type { KubeObject } from '../../manifest/index.ts';
 import type { ConfigReader } from '../../runtime/index.ts';
 import { CodedError } from '../../std/index.ts';
 import { configData } from '../../runtime/index.ts';
-import { readAccess } from './access.ts';
+import { readAccess, type Identities } from './access.ts';
+import type { RegistryAccess } from '../../oci/index.ts';
 
-const repository = (spec: Record<string, unknown>): OCIRepository =>
+const ECR = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/app';
+const ACCOUNT: KubeObject = {
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { name: 'sa', namespace: 'ns', annotations: { a: 'b' } },
+};
+
+const repository = (spec: Record<string, unknown>, annotations: Record<string, string> = {}): OCIRepository =>
   parseOCIRepository({
     apiVersion: 'source.toolkit.fluxcd.io/v1',
     kind: 'OCIRepository',
-    metadata: { name: 'app', namespace: 'ns', uid: 'u', resourceVersion: '1', generation: 1 },
+    metadata: { name: 'app', namespace: 'ns', uid: 'u', resourceVersion: '1', generation: 1, annotations },
     spec: { url: 'oci://r.test/app', interval: '1m', ...spec },
   });
 
@@ -36,8 +44,31 @@ function cluster(...objects: KubeObject[]): ConfigReader {
   return { find, data } as unknown as ConfigReader;
 }
 
-const who = async (object: OCIRepository, configs: ConfigReader): Promise<string> => {
-  const { credentials } = await readAccess(object, configs);
+const { signal } = new AbortController();
+
+/** Logins that answer with who they were asked to be. */
+const identities = (more: Partial<Identities> = {}): Identities => ({
+  logins: {
+    credentials: (provider, { account } = {}) => ({
+      id: provider,
+      credentialFor: async () => {
+        const token = await account?.createToken([provider], signal);
+        return { kind: 'basic', username: `${provider} ${token ?? 'node'}`, password: 'pw' };
+      },
+    }),
+    close: async () => {},
+  },
+  createToken: async ({ namespace, name }, audiences) => `${namespace}/${name} for ${audiences.join()}`,
+  objectLevel: false,
+  defaultServiceAccount: '',
+  ...more,
+});
+
+const access = (object: OCIRepository, configs: ConfigReader, more?: Partial<Identities>): Promise<RegistryAccess> =>
+  readAccess(object, configs, identities(more), signal);
+
+const who = async (object: OCIRepository, configs: ConfigReader, more?: Partial<Identities>): Promise<string> => {
+  const { credentials } = await access(object, configs, more);
   const credential = await credentials?.credentialFor({ registry: 'r.test', path: 'app' }, new AbortController().signal);
   return credential?.kind === 'basic' ? credential.username : 'anonymous';
 };
@@ -56,7 +87,14 @@ test('OB05: secretRef, then the pull secrets of the service account, then nobody
   assert.equal(await who(repository({ secretRef: { name: 'opaque' } }), objects), 'anonymous');
 });
 
-const failures: { name: string; spec: Record<string, unknown>; code: string; message: RegExp; stalls?: boolean }[] = [
+const failures: {
+  name: string;
+  spec: Record<string, unknown>;
+  annotations?: Record<string, string>;
+  code: string;
+  message: RegExp;
+  stalls?: boolean;
+}[] = [
   {
     name: 'a missing secret',
     spec: { secretRef: { name: 'none' } },
@@ -89,17 +127,32 @@ const failures: { name: string; spec: Record<string, unknown>; code: string; mes
     message: /failed to get proxy address: .*key 'address' not found/,
   },
   {
-    name: 'OB06: a cloud login',
-    spec: { provider: 'aws' },
+    name: 'OB06: an account of its own without the gate',
+    spec: { provider: 'aws', serviceAccountName: 'sa', url: `oci://${ECR}` },
     code: 'FeatureGateDisabled',
-    message: /logging in to aws is not supported/,
+    message: /please enable the ObjectLevelWorkloadIdentity feature gate/,
+    stalls: true,
+  },
+  {
+    name: 'OB06: a registry of somebody else',
+    spec: { provider: 'aws' },
+    code: 'AuthenticationFailed',
+    message: /^failed to get credential from aws: 'r\.test' is not a registry of aws$/,
+  },
+  {
+    name: 'mirrors that are none',
+    spec: {},
+    annotations: { 'source.sluice.dev/mirrors': 'ok.test, not a host' },
+    code: 'URLInvalid',
+    message: /parse mirror "not a host"/,
     stalls: true,
   },
 ];
-for (const { name, spec, code, message, stalls } of failures) {
+for (const { name, spec, annotations, code, message, stalls } of failures) {
   test(`OB05 OB08: ${name} is said`, async () => {
-    const objects = cluster(secret('broken', { '.dockerconfigjson': '{password:' }), secret('half', { 'tls.crt': 'x' }));
-    await assert.rejects(readAccess(repository(spec), objects), { code, message, stalls: stalls ?? false });
+    const objects = cluster(secret('broken', { '.dockerconfigjson': '{password:' }), secret('half', { 'tls.crt': 'x' }), ACCOUNT);
+    const object = repository(spec, annotations);
+    await assert.rejects(access(object, objects), { code, message, stalls: stalls ?? false });
   });
 }
 
@@ -107,16 +160,40 @@ test('OB06 OB07: static credentials are enough for a cloud registry', async () =
   assert.equal(await who(repository({ provider: 'gcp', secretRef: { name: 'mine' } }), cluster(login('mine', 'me'))), 'me');
 });
 
+test('OB06: without static credentials the provider is logged in to: as the node, or as the account the object names', async () => {
+  const objects = cluster(ACCOUNT, login('mine', 'me'), secret('opaque', { a: 'b' }));
+  const at = (spec: Record<string, unknown>): OCIRepository => repository({ provider: 'aws', url: `oci://${ECR}`, ...spec });
+  const gate = { objectLevel: true };
+  assert.equal(await who(at({}), objects), 'aws node');
+  assert.equal(await who(at({ serviceAccountName: 'sa' }), objects, gate), 'aws ns/sa for aws');
+  assert.equal(await who(at({}), objects, { ...gate, defaultServiceAccount: 'sa' }), 'aws ns/sa for aws');
+  assert.equal(
+    await who(at({}), objects, { defaultServiceAccount: 'sa' }),
+    'aws node',
+    'without the gate the flag is for impersonation alone',
+  );
+  await assert.rejects(who(at({}), objects, { ...gate, defaultServiceAccount: 'none' }), {
+    code: 'AuthenticationFailed',
+    message: 'failed to get credential from aws: get default service account ServiceAccount "ns/none": not found',
+  });
+  assert.equal(await who(at({ provider: 'generic' }), objects), 'anonymous');
+  // A Secret that is named decides, even one that holds nothing (OB07).
+  assert.equal(await who(at({ secretRef: { name: 'opaque' } }), objects), 'anonymous');
+});
+
+test('mirrors come from the annotation, in order', async () => {
+  const annotations = { 'source.sluice.dev/mirrors': 'a.test/cache, http://b.test:5000' };
+  const { ownMirrors } = await access(repository({}, annotations), cluster());
+  assert.deepEqual(ownMirrors, [{ target: 'a.test/cache' }, { target: 'b.test:5000', insecure: true }]);
+});
+
 test('OB08: TLS material, old key names too, and a proxy with its password', async () => {
   const objects = cluster(
     secret('tls', { caFile: 'CA', 'tls.crt': 'C', 'tls.key': 'K' }),
     secret('proxy', { address: 'http://proxy.test:3128', username: 'u', password: 'p@ss' }),
   );
-  const access = await readAccess(
-    repository({ certSecretRef: { name: 'tls' }, proxySecretRef: { name: 'proxy' }, insecure: true }),
-    objects,
-  );
-  assert.deepEqual(access, {
+  const found = await access(repository({ certSecretRef: { name: 'tls' }, proxySecretRef: { name: 'proxy' }, insecure: true }), objects);
+  assert.deepEqual(found, {
     tls: { ca: 'CA', certificate: 'C', key: 'K' },
     proxy: { httpProxy: 'http://u:p%40ss@proxy.test:3128/', httpsProxy: 'http://u:p%40ss@proxy.test:3128/' },
     insecure: true,

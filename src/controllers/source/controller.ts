@@ -29,9 +29,11 @@ import {
   type StatusWriter,
 } from '../../runtime/index.ts';
 import { jitter, parseDuration, type Clock } from '../../std/index.ts';
-import { readAccess } from './access.ts';
+import { readAccess, type Identities } from './access.ts';
+import { contentAnnotations, contentAnnotationsChanged } from './annotations.ts';
 import { SourceFailure } from './failure.ts';
 import { fetchArtifact, Manifests } from './fetch.ts';
+import { stillServing } from './outage.ts';
 import { resolveRevision } from './resolve.ts';
 import { Resolver } from './resolver.ts';
 
@@ -41,6 +43,7 @@ export type OciRepositoryOptions = {
   writer: StatusWriter;
   configs: ConfigReader;
   registries: RegistryClients;
+  identities: Identities;
   store: ArtifactStore;
   events: EventRecorder;
   clock: Clock;
@@ -167,13 +170,13 @@ export class OciRepositoryController implements Controller {
     const { draft, conditions } = session;
     await this.#checkStorage(object, session);
     refuseVerification(object, session);
-    const { configs, registries } = this.#options;
-    const access = await readAccess(object, configs);
-    const client = registries.client(access);
+    const { configs, registries, identities } = this.#options;
     const limit = {
       signal: AbortSignal.any([context.signal, AbortSignal.timeout(parseDuration(object.spec.timeout))]),
       text: object.spec.timeout,
     };
+    const access = await readAccess(object, configs, identities, limit.signal);
+    const client = registries.client(access);
     const target = await resolveRevision(object, {
       client,
       access,
@@ -203,12 +206,13 @@ export class OciRepositoryController implements Controller {
       this.#options.store,
       limit,
     );
+    const metadata = { ...annotations, ...contentAnnotations(object.metadata.annotations) };
     const artifact: Artifact = {
       ...archive,
       url: `${this.#options.artifactAddress()}/${archive.path}`,
       revision: target.revision,
       lastUpdateTime: formatTimestamp(this.#options.clock.now()),
-      ...(Object.keys(annotations).length === 0 ? {} : { metadata: annotations }),
+      ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
     };
     draft.artifact = artifact;
     draft.url = latestUrl(artifact.url);
@@ -262,7 +266,8 @@ export class OciRepositoryController implements Controller {
     } else if (STORAGE_REASONS.has(reason)) {
       conditions.mark(conditionTypes.storageOperationFailed, 'True', reason, failure.message);
     } else {
-      conditions.mark(conditionTypes.fetchFailed, 'True', reason, failure.message);
+      const serving = stillServing(session.draft.artifact, this.#options.clock.now());
+      conditions.mark(conditionTypes.fetchFailed, 'True', reason, `${failure.message}${serving}`);
     }
     if (failure.stalls) {
       conditions.remove(conditionTypes.reconciling);
@@ -304,7 +309,10 @@ function markStored(session: Session, revision: string): void {
 }
 
 function contentConfigChanged(object: OCIRepository, status: OCIRepositoryStatus): boolean {
-  return object.spec.ignore !== status.observedIgnore || !deepEqual(object.spec.layerSelector, status.observedLayerSelector);
+  const { ignore, layerSelector } = object.spec;
+  return (
+    ignore !== status.observedIgnore || !deepEqual(layerSelector, status.observedLayerSelector) || contentAnnotationsChanged(object, status)
+  );
 }
 
 function observeConfig(object: OCIRepository, status: OCIRepositoryStatus): void {

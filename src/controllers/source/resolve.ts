@@ -1,10 +1,17 @@
 import type { OCIRepository } from '../../api/index.ts';
-import { formatReference, parseRepository, type RegistryAccess, type RegistryClient, type Repository } from '../../oci/index.ts';
+import {
+  formatReference,
+  isRegistryError,
+  parseRepository,
+  type RegistryAccess,
+  type RegistryClient,
+  type Repository,
+} from '../../oci/index.ts';
 import { supersedingTriggers, type Trigger } from '../../runtime/index.ts';
 import { digestOf, isDigest, parseDuration, type Clock, type Digest, type Instant } from '../../std/index.ts';
 import { SourceFailure, step, type TimeLimit } from './failure.ts';
-import type { Resolver } from './resolver.ts';
-import { formatRevision, wantedRef } from './revision.ts';
+import type { Question, Resolver } from './resolver.ts';
+import { formatRevision, revisionDigest, wantedRef } from './revision.ts';
 import { selectTag } from './select-tag.ts';
 
 /** The revision an OCIRepository is at. */
@@ -49,13 +56,19 @@ export async function resolveRevision(object: OCIRepository, context: ResolveCon
     const { digest } = wanted;
     return { repository, digest, revision: formatRevision(undefined, digest), subject: formatReference({ ...repository, digest }), access };
   }
-  const tag = wanted.kind === 'tag' ? wanted.tag : await selectSemverTag(object, repository, wanted, context);
+  const question = {
+    access,
+    client: context.client,
+    notBefore: notBefore(object, context),
+    signal: context.limit.signal,
+  };
+  const tag = wanted.kind === 'tag' ? wanted.tag : await selectSemverTag(object, repository, wanted, context, question);
   const reference = { ...repository, tag };
   const key = `${metadata.namespace}/${metadata.name}`;
   const digest = await step(
     'OCIArtifactPullFailed',
     'failed to determine artifact digest',
-    () => context.resolver.resolve(key, access, context.client, reference, notBefore(object, context), context.limit.signal),
+    () => context.resolver.resolve(key, reference, question, lastSeen(object, tag)),
     context.limit,
   );
   return { repository, digest, revision: formatRevision(tag, digest), subject: formatReference(reference), access };
@@ -74,16 +87,37 @@ function selectSemverTag(
   repository: Repository,
   wanted: { range: string; filter: string | undefined },
   context: ResolveContext,
+  question: Question,
 ): Promise<string> {
   return step(
     'ReadOperationFailed',
     `failed to determine the artifact tag for '${object.spec.url}'`,
     async () => {
-      const tags = await context.client.listTags(repository, context.limit.signal);
-      return selectTag(tags, { ...wanted, mediaType: object.spec.layerSelector?.mediaType ?? '' });
+      const version = { ...wanted, mediaType: object.spec.layerSelector?.mediaType ?? '' };
+      const tags = await context.resolver.tags(repository, question).catch((error: unknown) => {
+        // No mirror says which versions there are. While the registry is out of order, the last one stands if mirrors may confirm it.
+        const last = lastTag(object);
+        const confirmable = isRegistryError(error, 'RegistryUnavailable', 'Timeout', 'TooManyRequests', 'TlsFailed');
+        if (!confirmable || last === undefined || (context.access.ownMirrors ?? []).length === 0) throw error;
+        return [last];
+      });
+      return selectTag(tags, version);
     },
     context.limit,
   );
+}
+
+/** The tag of the stored artifact. */
+function lastTag({ status }: OCIRepository): string | undefined {
+  const revision = status.artifact?.revision ?? '';
+  const at = revision.lastIndexOf('@');
+  return at > 0 ? revision.slice(0, at) : undefined;
+}
+
+/** Where the tag was when it was last seen; undefined when another one was followed. */
+function lastSeen({ status }: OCIRepository, tag: string): Digest | undefined {
+  const revision = status.artifact?.revision ?? '';
+  return revision.startsWith(`${tag}@`) ? revisionDigest(revision) : undefined;
 }
 
 /** A fingerprint of who we are to the registry; nothing secret goes into it but hashed. */

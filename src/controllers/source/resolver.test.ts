@@ -6,6 +6,8 @@ import { Resolver } from './resolver.ts';
 
 const REFERENCE: Reference = { registry: 'r.test', path: 'app', tag: 'latest' };
 const signal = new AbortController().signal;
+const asking = (resolver: Resolver, key: string, access: string, client: RegistryClient, notBefore: Instant): Promise<Digest> =>
+  resolver.resolve(key, REFERENCE, { access, client, notBefore, signal });
 
 /** A registry whose answers the test gives, one for each question. */
 function registry(): { client: RegistryClient; asked: number; answer: (content: string) => void; refuse: () => void } {
@@ -32,7 +34,7 @@ test('those who were asked for before the question was sent share its answer', a
   const resolver = new Resolver(clock, () => {});
   const enqueued = clock.now();
   clock.advance(milliseconds(5));
-  const ask = (key: string, access = 'me'): Promise<Digest> => resolver.resolve(key, access, source.client, REFERENCE, enqueued, signal);
+  const ask = (key: string, access = 'me'): Promise<Digest> => asking(resolver, key, access, source.client, enqueued);
   const all = [ask('ns/a'), ask('ns/b'), ask('ns/c')];
   await tick();
   source.answer('one');
@@ -45,9 +47,9 @@ test('who was asked for after the question was sent asks again', async () => {
   const clock = new FakeClock();
   const source = registry();
   const resolver = new Resolver(clock, () => {});
-  const early = resolver.resolve('ns/a', 'me', source.client, REFERENCE, clock.now(), signal);
+  const early = asking(resolver, 'ns/a', 'me', source.client, clock.now());
   clock.advance(milliseconds(1));
-  const late = resolver.resolve('ns/b', 'me', source.client, REFERENCE, clock.now(), signal);
+  const late = asking(resolver, 'ns/b', 'me', source.client, clock.now());
   await tick();
   assert.equal(source.asked, 1, 'never two questions at once');
   source.answer('old');
@@ -62,9 +64,9 @@ test('other credentials do not share; a failure is only for who asked', async ()
   const clock = new FakeClock();
   const source = registry();
   const resolver = new Resolver(clock, () => {});
-  const mine = resolver.resolve('ns/a', 'me', source.client, REFERENCE, clock.now(), signal);
-  const yours = resolver.resolve('ns/b', 'you', source.client, REFERENCE, clock.now(), signal);
-  const also = resolver.resolve('ns/c', 'me', source.client, REFERENCE, clock.now(), signal);
+  const mine = asking(resolver, 'ns/a', 'me', source.client, clock.now());
+  const yours = asking(resolver, 'ns/b', 'you', source.client, clock.now());
+  const also = asking(resolver, 'ns/c', 'me', source.client, clock.now());
   await tick();
   assert.equal(source.asked, 2);
   source.refuse();
@@ -82,7 +84,7 @@ test('when a tag is seen to move everybody who follows it is told, once', async 
   const moved: string[] = [];
   const resolver = new Resolver(clock, (key) => moved.push(key));
   const ask = async (key: string, content: string, notBefore: Instant = clock.now()): Promise<void> => {
-    const answer = resolver.resolve(key, 'me', source.client, REFERENCE, notBefore, signal);
+    const answer = asking(resolver, key, 'me', source.client, notBefore);
     await tick();
     source.answer(content);
     await answer;
@@ -94,4 +96,26 @@ test('when a tag is seen to move everybody who follows it is told, once', async 
   clock.advance(milliseconds(1000));
   await ask('ns/a', 'two');
   assert.deepEqual(moved, ['ns/b']);
+});
+
+test('OB10: one tag list serves all who select by version', async () => {
+  const clock = new FakeClock();
+  let asked = 0;
+  const client = {
+    listTags: async () => {
+      asked++;
+      return ['1.0.0', '1.1.0'];
+    },
+  } as unknown as RegistryClient;
+  const resolver = new Resolver(clock, () => {});
+  const ask = (access: string, notBefore: Instant): Promise<readonly string[]> =>
+    resolver.tags(REFERENCE, { access, client, notBefore, signal });
+  const enqueued = clock.now();
+  await Promise.all(Array.from({ length: 1000 }, () => ask('me', enqueued)));
+  assert.equal(asked, 1);
+  await ask('you', enqueued);
+  assert.equal(asked, 2, 'others may see other tags');
+  clock.advance(milliseconds(60_000));
+  await Promise.all([ask('me', clock.now()), ask('me', clock.now())]);
+  assert.equal(asked, 3);
 });

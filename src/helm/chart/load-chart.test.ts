@@ -52,6 +52,24 @@ describe('loadChart of a folder', () => {
     assert.equal(chart.schema?.text, '{}');
   });
 
+  it('writes numbers as text the way Go does: a hash that looks like a float becomes one', () => {
+    const appVersion = (text: string): string =>
+      loadChart(memoryTree({ 'Chart.yaml': `${CHART}appVersion: ${text}\n` })).metadata.appVersion;
+    assert.equal(appVersion('72445e2'), '7.2445e+06');
+    assert.equal(appVersion('7244500'), '7244500');
+    assert.equal(appVersion('1e3'), '1000');
+    assert.equal(appVersion('1.10'), '1.1');
+    assert.equal(appVersion('"72445e2"'), '72445e2');
+    assert.equal(appVersion('12345678901234567890'), '12345678901234567890');
+  });
+
+  it('takes times in Chart.lock as RFC 3339 only', () => {
+    const message =
+      'cannot load Chart.lock: error unmarshaling JSON: while decoding JSON: ' +
+      'parsing time "2020-01-01" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "T"';
+    fails(() => tree({ 'Chart.lock': 'generated: "2020-01-01"\n' }), 'ChartInvalid', message);
+  });
+
   it('strips a byte order mark and obeys .helmignore', () => {
     const chart = tree({
       'values.yaml': '\ufeffa: 1',

@@ -28,7 +28,7 @@ const DEPENDENCY: StructShape = structOf('v2.Dependency', {
   alias: TEXT,
 });
 
-const METADATA: StructShape = structOf('v2.Metadata', {
+export const METADATA: StructShape = structOf('v2.Metadata', {
   name: TEXT,
   home: TEXT,
   sources: TEXTS,
@@ -52,7 +52,11 @@ const LOCK: StructShape = structOf('v2.Lock', { generated: TIME, digest: TEXT, d
 
 /** Takes in a Chart.yaml (or requirements.yaml) over what is already known. @throws CodedError `ChartInvalid` */
 export function readMetadata(text: string, file: string, into: ChartMetadata = emptyMetadata()): ChartMetadata {
-  const decoded = decode(text, METADATA, file);
+  return takeMetadata(decode(text, METADATA, file), into);
+}
+
+/** Takes in decoded fields of a Chart.yaml. @throws CodedError `ChartInvalid` */
+export function takeMetadata(decoded: Decoded, into: ChartMetadata = emptyMetadata()): ChartMetadata {
   const { maintainers, dependencies, annotations, ...plain } = decoded;
   Object.assign(into, withoutNulls(plain));
   if ('maintainers' in decoded) {

@@ -1,5 +1,17 @@
-import { compareText, formatG, isYamlObject, readYaml, type YamlObject, type YamlValue } from '../../golang/index.ts';
+import {
+  compareText,
+  decodeJson,
+  formatG,
+  isYamlObject,
+  parseTime,
+  quote,
+  readYaml,
+  type YamlLimits,
+  type YamlObject,
+  type YamlValue,
+} from '../../golang/index.ts';
 import { errorMessage } from '../../std/index.ts';
+import { wholeFloats } from './whole-floats.ts';
 
 /*
  * Reading YAML into a struct as sigs.k8s.io/yaml and encoding/json do: scalars become text where text is wanted, names match without
@@ -22,7 +34,12 @@ export type StructShape = {
   /** Name without its package; empty for an unnamed struct. */
   readonly name: string;
   readonly fields: Readonly<Record<string, Shape>>;
+  /** Fields of an embedded struct: they stand beside the own ones, and error texts name the struct they come from. */
+  readonly embedded?: { readonly name: string; readonly fields: Readonly<Record<string, Shape>> };
 };
+
+/** How to read: sigs.k8s.io/yaml's Unmarshal, or its UnmarshalStrict, which refuses double keys and unknown fields. */
+export type UnmarshalOptions = { strict?: boolean; limits?: Partial<YamlLimits> };
 
 export const TEXT: Shape = { kind: 'text', type: 'string' };
 export const BOOL: Shape = { kind: 'bool', type: 'bool' };
@@ -46,11 +63,18 @@ export type Decoded = { [field: string]: unknown };
  * Reads the first document of a YAML text into a struct.
  * @throws Error with the message of yaml.Unmarshal
  */
-export function unmarshalYaml(text: string, shape: StructShape): Decoded {
-  const decoder = new Decoder();
-  const decoded = decoder.decode(readForUnmarshal(text, 'exact'), shape, shape.name, '');
-  decoder.finish();
-  return (decoded ?? {}) as Decoded;
+export function unmarshalYaml(text: string, shape: StructShape, options: UnmarshalOptions = {}): Decoded {
+  const value = readForUnmarshal(text, 'exact', options);
+  try {
+    return new Decoder({ strict: options.strict === true, written: text }).read(value, shape);
+  } catch (error) {
+    throw new Error(`error unmarshaling JSON: while decoding JSON: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+/** Reads a JSON text into a struct; unknown fields are left out, text stays text. @throws Error with the message of json.Unmarshal */
+export function unmarshalJson(text: string, shape: StructShape): Decoded {
+  return new Decoder({ strict: false, written: undefined }).read(decodeJson(text), shape);
 }
 
 /** Reads the first document of a YAML text into a map; undefined when it is empty. @throws Error with the message of yaml.Unmarshal */
@@ -58,23 +82,23 @@ export function unmarshalYamlMap(text: string): YamlObject | undefined {
   const value = readForUnmarshal(text, 'float64');
   if (value === null) return undefined;
   if (isYamlObject(value)) return value;
-  throw new Error(mismatch(value, 'Go value of type map[string]interface {}'));
+  throw new Error(`error unmarshaling JSON: while decoding JSON: ${mismatch(value, 'Go value of type map[string]interface {}')}`);
 }
 
 /**
  * The document as yaml.Unmarshal sees it before it looks at types. `exact` keeps the digits of large integers, for text fields.
  * @throws Error with the message of yaml.Unmarshal
  */
-export function readForUnmarshal(text: string, numbers: 'exact' | 'float64'): YamlValue {
+export function readForUnmarshal(text: string, numbers: 'exact' | 'float64', options: UnmarshalOptions = {}): YamlValue {
   try {
-    return readYaml(text, { numbers });
+    return readYaml(text, { numbers, ...options });
   } catch (error) {
     throw new Error(`error converting YAML to JSON: ${errorMessage(error)}`, { cause: error });
   }
 }
 
 function mismatch(value: YamlValue, where: string): string {
-  return `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonKind(value)} into ${where}`;
+  return `json: cannot unmarshal ${jsonKind(value)} into ${where}`;
 }
 
 function jsonKind(value: YamlValue): string {
@@ -83,31 +107,41 @@ function jsonKind(value: YamlValue): string {
   return typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'bool' : 'number';
 }
 
+const RFC3339 = '2006-01-02T15:04:05Z07:00';
+
 class Decoder {
+  readonly #strict: boolean;
+  /** The YAML text, where scalars of other kinds may become text; undefined for JSON, where they may not. */
+  readonly #written: string | undefined;
+  #wholeFloats: ReadonlySet<number> | undefined;
   #failure: string | undefined;
 
-  finish(): void {
+  constructor({ strict, written }: { strict: boolean; written: string | undefined }) {
+    this.#strict = strict;
+    this.#written = written;
+  }
+
+  read(value: YamlValue, shape: StructShape): Decoded {
+    const decoded = this.#decode(value, shape, shape.name, '');
     if (this.#failure !== undefined) throw new Error(this.#failure);
+    return (decoded ?? {}) as Decoded;
   }
 
   /** `struct` and `path` name the field in an error: the innermost struct, and the field names from the outermost one. */
-  decode(value: YamlValue, shape: Shape, struct: string, path: string): unknown {
+  #decode(value: YamlValue, shape: Shape, struct: string, path: string): unknown {
     if (value === null) return undefined;
     switch (shape.kind) {
       case 'any':
         return value;
       case 'text':
-        if (Array.isArray(value) || isYamlObject(value)) return this.#fail(value, shape, struct, path);
-        return scalarText(value);
+        return this.#text(value) ?? this.#fail(value, shape, struct, path);
       case 'time':
-        if (typeof value === 'string') return value;
-        this.#failure ??= 'error unmarshaling JSON: while decoding JSON: Time.UnmarshalJSON: input is not a JSON string';
-        return undefined;
+        return readTime(value);
       case 'bool':
         return typeof value === 'boolean' ? value : this.#fail(value, shape, struct, path);
       case 'list':
         if (!Array.isArray(value)) return this.#fail(value, shape, struct, path);
-        return value.map((item) => this.decode(item, shape.of, struct, path) ?? (shape.of.kind === 'text' ? '' : null));
+        return value.map((item) => this.#decode(item, shape.of, struct, path) ?? (shape.of.kind === 'text' ? '' : null));
       case 'map':
         return isYamlObject(value) ? this.#map(value, shape.of, struct, path) : this.#fail(value, shape, struct, path);
       case 'struct':
@@ -115,20 +149,30 @@ class Decoder {
     }
   }
 
+  #text(value: Exclude<YamlValue, null>): string | undefined {
+    if (typeof value === 'string') return value;
+    if (this.#written === undefined || Array.isArray(value) || isYamlObject(value)) return undefined;
+    if (typeof value !== 'number' || !mayBeFloat(value)) return scalarText(value);
+    this.#wholeFloats ??= wholeFloats(this.#written);
+    return this.#wholeFloats.has(value) ? formatG(value) : scalarText(value);
+  }
+
   #map(value: YamlObject, of: Shape, struct: string, path: string): Map<string, unknown> {
     const out = new Map<string, unknown>();
-    for (const key of Object.keys(value).sort(compareText)) out.set(key, this.decode(value[key] ?? null, of, struct, path) ?? '');
+    for (const key of Object.keys(value).sort(compareText)) out.set(key, this.#decode(value[key] ?? null, of, struct, path) ?? '');
     return out;
   }
 
   #struct(value: YamlObject, shape: StructShape, path: string): Decoded {
     const out: Decoded = {};
     for (const key of Object.keys(value).sort(compareText)) {
-      const field = fieldName(shape, key);
-      if (field === undefined) continue;
-      const of = shape.fields[field];
-      if (of === undefined) continue;
-      const decoded = this.decode(value[key] ?? null, of, shape.name, path === '' ? field : `${path}.${field}`);
+      const found = fieldOf(shape, key);
+      if (found === undefined) {
+        if (this.#strict) this.#failure ??= `json: unknown field ${quote(key)}`;
+        continue;
+      }
+      const { field, of, within } = found;
+      const decoded = this.#decode(value[key] ?? null, of, shape.name, (path === '' ? '' : `${path}.`) + within + field);
       if (decoded !== undefined) out[field] = decoded;
       // What a null empties: present, but undefined. Texts and flags it leaves alone.
       else if (value[key] === null && of.kind !== 'text' && of.kind !== 'bool') out[field] = undefined;
@@ -143,10 +187,33 @@ class Decoder {
   }
 }
 
-function fieldName(shape: StructShape, key: string): string | undefined {
-  if (Object.hasOwn(shape.fields, key)) return key;
+type Field = { readonly field: string; readonly of: Shape; /** The embedded struct it comes from, and a dot. */ readonly within: string };
+
+function fieldOf(shape: StructShape, key: string): Field | undefined {
+  const { fields, embedded } = shape;
+  const own = fieldName(fields, key);
+  if (own !== undefined) return { field: own, of: fields[own] ?? ANY, within: '' };
+  if (embedded === undefined) return undefined;
+  const other = fieldName(embedded.fields, key);
+  return other === undefined ? undefined : { field: other, of: embedded.fields[other] ?? ANY, within: `${embedded.name}.` };
+}
+
+function fieldName(fields: Readonly<Record<string, Shape>>, key: string): string | undefined {
+  if (Object.hasOwn(fields, key)) return key;
   const folded = key.toLowerCase();
-  return Object.keys(shape.fields).find((field) => field.toLowerCase() === folded);
+  return Object.keys(fields).find((field) => field.toLowerCase() === folded);
+}
+
+/** time.Time's UnmarshalJSON: what it refuses ends the whole reading. */
+function readTime(value: YamlValue): string {
+  if (typeof value !== 'string') throw new Error('Time.UnmarshalJSON: input is not a JSON string');
+  parseTime(RFC3339, value);
+  return value;
+}
+
+/** True for whole numbers that a float is written differently from an integer. */
+function mayBeFloat(value: number): boolean {
+  return Number.isInteger(value) && (Math.abs(value) >= 1e6 || Object.is(value, -0));
 }
 
 /** A scalar where text is wanted. */

@@ -18,7 +18,7 @@ import {
   type YamlValue,
 } from '../../golang/index.ts';
 import type { TemplateFunction } from '../../gotemplate/index.ts';
-import { errorMessage, isCodedError } from '../../std/index.ts';
+import { errorMessage, isCodedError, Lru } from '../../std/index.ts';
 import { readForUnmarshal } from '../chart/struct-decode.ts';
 import { prettyYaml } from './pretty-yaml.ts';
 
@@ -49,6 +49,19 @@ function marshalYaml(value: GoValue): string {
     if (!isCodedError(error, 'GoError')) throw error;
     throw new GoError(`error marshaling into JSON: ${error.message}`);
   }
+}
+
+/** UTF-16 units of decoded texts kept. */
+const DECODED_SIZE = 8 * 1024 * 1024;
+const decoded = new Lru<string, { value: YamlValue; weight: number }>(DECODED_SIZE, ({ weight }) => weight);
+
+/** Templates decode the same texts in every render (CRDs in files, defaults in named templates): what was read is kept, and only copied. */
+function readOnce(text: string): YamlValue {
+  const known = decoded.get(text);
+  if (known !== undefined) return known.value;
+  const value = readForUnmarshal(text, 'float64');
+  decoded.set(text, { value, weight: text.length + 200 });
+  return value;
 }
 
 /** Decoded data as a map, or the map Helm returns when it is none: with the reason under `Error`. */
@@ -107,7 +120,7 @@ export const yamlFunctions: readonly (readonly [string, TemplateFunction])[] = [
     {
       params: [stringType],
       result: anyMapType,
-      call: ([text]) => mapOrError(() => readForUnmarshal(String(text), 'float64'), YAML_PREFIX, new GoMap()),
+      call: ([text]) => mapOrError(() => readOnce(String(text)), YAML_PREFIX, new GoMap()),
     },
   ],
   [
@@ -115,7 +128,7 @@ export const yamlFunctions: readonly (readonly [string, TemplateFunction])[] = [
     {
       params: [stringType],
       result: anySliceType,
-      call: ([text]) => listOrError(() => readForUnmarshal(String(text), 'float64'), YAML_PREFIX, []),
+      call: ([text]) => listOrError(() => readOnce(String(text)), YAML_PREFIX, []),
     },
   ],
   ['toJson', encoder((value) => orEmpty(() => encodeValueJson(value)))],

@@ -75,7 +75,7 @@ export function hookOf(head: ManifestHead, path: string, manifest: string): Hook
 }
 
 /** The order in which hooks of one event run: by weight, then name; what is equal keeps its place (hooks come sorted by kind). */
-export function sortHooksByWeight(hooks: readonly Hook[]): Hook[] {
+export function sortHooksByWeight<H extends Hook>(hooks: readonly H[]): H[] {
   return hooks.toSorted((a, b) => a.weight - b.weight || compareText(a.name, b.name));
 }
 

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../manifest/index.ts';
 import { errorMessage } from '../../std/index.ts';
 import { helmError } from '../errors.ts';
 import type { HookEvent } from '../manifest/hook.ts';
-import type { HookRun, Release, ReleaseHook, ReleaseStatus } from './release.ts';
+import type { HookRun, RecordedChart, Release, ReleaseHook, ReleaseStatus } from './release.ts';
 
 /** Bytes a stored release may have once unpacked. A Secret holds 1 MiB; nothing honest packs tighter than this. */
 export const MAX_RELEASE_SIZE: number = 256 * 1024 * 1024;
@@ -31,9 +31,33 @@ export function releaseSelector(name: string): Record<string, string> {
   return { name, owner: 'helm' };
 }
 
-/** A release as text: base64 of gzip of JSON, what Helm 3 and 4 read and write. */
+/** Charts of releases as they are written: JSON, compressed. Most of a record is its chart, which every record of it shares. */
+const compressedCharts = new WeakMap<RecordedChart, Buffer>();
+
+/**
+ * A release as text: base64 of gzip of JSON, what Helm 3 and 4 read and write. The chart is a gzip member of its own: readers join members
+ * (RFC 1952, 2.2). A chart must not be changed once it was written.
+ */
 export function encodeRelease(release: Release): string {
-  return gzipSync(encodeJson(releaseJson(release)), { level: 9 }).toString('base64');
+  const { chart, ...rest } = releaseJson(release);
+  // Keys are in the order of encoding/json's maps; only `apply_method` comes before `chart`.
+  const { apply_method: method, ...after } = rest;
+  const head = `{${method === undefined ? '' : `"apply_method":${encodeJson(method)},`}"chart":`;
+  const tail = `,${encodeJson(after).slice(1)}`;
+  return Buffer.concat([compress(head), compressedChart(chart, release.chart), compress(tail)]).toString('base64');
+}
+
+function compressedChart(json: YamlValue | undefined, chart: RecordedChart): Buffer {
+  let compressed = compressedCharts.get(chart);
+  if (compressed === undefined) {
+    compressed = compress(encodeJson(json ?? null));
+    compressedCharts.set(chart, compressed);
+  }
+  return compressed;
+}
+
+function compress(text: string): Buffer {
+  return gzipSync(text, { level: 9 });
 }
 
 /** Reads a stored release of Helm 3 or 4. @throws CodedError `ReleaseInvalid`, `LimitExceeded` */

@@ -1,7 +1,7 @@
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import type { YamlObject } from '../../golang/index.ts';
 import { walkTree, type FileTree } from '../../manifest/index.ts';
-import type { Duration } from '../../std/index.ts';
+import { seconds, type Duration } from '../../std/index.ts';
 import { helmError } from '../errors.ts';
 import type { PostRenderStrategy } from '../post-render.ts';
 import {
@@ -26,8 +26,8 @@ export type WorkerRenderOptions = WorkerOptions & {
   /** Reads cluster objects for `lookup`; the thread waits for the answer. */
   lookup?: (apiVersion: string, kind: string, namespace: string, name: string) => Promise<YamlObject | undefined>;
   postRender?: { strategy?: PostRenderStrategy; run: (manifests: string) => string | Promise<string> };
-  /** The longest the render may take, waiting for a thread included. */
-  deadline: Duration;
+  /** The longest the render may take, waiting for a thread included. Default 30 s. */
+  deadline?: Duration;
   signal?: AbortSignal;
 };
 
@@ -45,6 +45,7 @@ export interface RenderWorkers {
 /** Stack of a thread: templates that include each other a thousand deep need more than the usual one. */
 const STACK_SIZE = 64;
 const DEFAULT_MEMORY = 1024;
+const DEFAULT_DEADLINE: Duration = seconds(30);
 
 /** Threads that render charts. */
 export function createRenderWorkers({ size = 1, memory = DEFAULT_MEMORY }: RenderWorkersOptions = {}): RenderWorkers {
@@ -78,10 +79,11 @@ class Pool implements RenderWorkers {
   }
 
   async render(chart: FileTree | Uint8Array, options: WorkerRenderOptions): Promise<WorkerRendered> {
-    const deadline = AbortSignal.timeout(options.deadline);
+    const { deadline: most = DEFAULT_DEADLINE } = options;
+    const deadline = AbortSignal.timeout(most);
     const stop: Stop = {
       signal: options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]),
-      error: () => (deadline.aborted ? tooLate(options.deadline) : cancelled(options.signal?.reason)),
+      error: () => (deadline.aborted ? tooLate(most) : cancelled(options.signal?.reason)),
     };
     const thread = await this.#take(stop);
     try {

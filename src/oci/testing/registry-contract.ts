@@ -168,11 +168,12 @@ async function platforms(own: RegistryClient, repository: { registry: string; pa
   assert.equal((await own.resolve({ ...repository, tag: 'v1' }, signal())).digest, pushed.digest, 'the revision is the index');
   assert.equal((await own.fetchImage({ ...repository, tag: 'v1' }, signal())).descriptor.digest, amd.digest);
   assert.equal(
-    (await own.fetchImage({ ...repository, tag: 'v1' }, signal(), { os: 'linux', architecture: 'arm64' })).descriptor.digest,
+    (await own.fetchImage({ ...repository, tag: 'v1' }, signal(), { platform: { os: 'linux', architecture: 'arm64' } })).descriptor.digest,
     arm.digest,
   );
-  await assert.rejects(own.fetchImage({ ...repository, tag: 'v1' }, signal(), { os: 'windows', architecture: 'amd64' }), (error) =>
-    isRegistryError(error, 'PlatformNotFound'),
+  await assert.rejects(
+    own.fetchImage({ ...repository, tag: 'v1' }, signal(), { platform: { os: 'windows', architecture: 'amd64' } }),
+    (error) => isRegistryError(error, 'PlatformNotFound'),
   );
 }
 

@@ -1,4 +1,7 @@
 import type { User } from '../auth/user.ts';
+import type { ServedKind } from '../catalog/kind.ts';
+import type { Json } from '../fields/index.ts';
+import type { ResourceInfo } from '../request/request-info.ts';
 
 /** One request to the API, from a socket or from inside the process. Header names are lower-case. */
 export type ApiRequest = {
@@ -23,10 +26,27 @@ export type ApiStream = {
 
 export type ApiAnswer = ApiReply | ApiStream;
 
+/** A request for a resource, understood: what kind it is about, and what came with it. */
+export type ResourceCall = {
+  request: ApiRequest;
+  kind: ServedKind;
+  info: ResourceInfo;
+  query: URLSearchParams;
+  user: User;
+  body: Json | undefined;
+};
+
 /** The one value of a header. */
 export function header(request: ApiRequest, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === 'string' ? value : value?.[0];
+}
+
+/** The values of a header that may come more than once. */
+export function headerList(request: ApiRequest, name: string): readonly string[] {
+  const value = request.headers[name];
+  if (value === undefined) return [];
+  return typeof value === 'string' ? value.split(',').map((it) => it.trim()) : value;
 }
 
 /** A JSON answer. */
@@ -39,16 +59,7 @@ export function text(body: string, status = 200): ApiReply {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: { text: body } };
 }
 
-export type Form = 'object' | 'table' | 'metadata';
-
-/** How the client wants objects (`Accept`): as themselves, as a table, or their metadata only. The first form we know wins. */
-export function acceptedForm(accept: string | undefined): Form {
-  for (const part of (accept ?? '').split(',')) {
-    const type = part.trim();
-    if (!type.startsWith('application/json') && type !== '*/*' && type !== '') continue;
-    if (/;\s*as=Table/.test(type)) return 'table';
-    if (/;\s*as=PartialObjectMetadata/.test(type)) return 'metadata';
-    return 'object';
-  }
-  return 'object';
+/** The answer where nothing is served. */
+export function nothingThere(): ApiReply {
+  return text('404 page not found\n', 404);
 }

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../manifest/index.ts';
 import type { Column, ServedKind } from '../catalog/kind.ts';
 import { type Draft0, mapAt, mapsOf } from '../kinds/index.ts';
 import { quantityValue } from '../schema/quantity.ts';
+import { budgetCell, endpointsCell, revisionController, sliceAddresses, slicePorts } from './network-cells.ts';
 
 const NONE = '<none>';
 const UNKNOWN = '<unknown>';
@@ -55,6 +56,13 @@ const CELLS: Readonly<Record<string, Readonly<Record<string, Cell>>>> = {
     Current: (it) => number(status(it)['replicas']),
     Ready: (it) => number(status(it)['readyReplicas']),
   },
+  '/replicationcontrollers': {
+    Desired: (it) => number(spec(it)['replicas']),
+    Current: (it) => number(status(it)['replicas']),
+    Ready: (it) => number(status(it)['readyReplicas']),
+    Selector: (it) => labelText(mapAt(spec(it), 'selector')),
+  },
+  'apps/controllerrevisions': { Controller: revisionController, Revision: (it) => number(it['revision']) },
   'apps/statefulsets': { Ready: (it) => `${number(status(it)['readyReplicas'])}/${number(spec(it)['replicas'])}` },
   'apps/daemonsets': {
     Desired: (it) => number(status(it)['desiredNumberScheduled']),
@@ -89,6 +97,28 @@ const CELLS: Readonly<Record<string, Readonly<Record<string, Cell>>>> = {
         ),
       ),
     Selector: (it) => labelText(mapAt(spec(it), 'selector')),
+  },
+  '/endpoints': { Endpoints: endpointsCell },
+  'discovery.k8s.io/endpointslices': { AddressType: (it) => textOf(it['addressType']), Ports: slicePorts, Endpoints: sliceAddresses },
+  '/persistentvolumes': {
+    Capacity: (it) => (mapAt(spec(it), 'capacity')?.['storage'] ?? '') as string,
+    'Access Modes': (it) => accessModes(spec(it)['accessModes']),
+    'Reclaim Policy': (it) => textOf(spec(it)['persistentVolumeReclaimPolicy']),
+    Status: (it) => textOf(status(it)['phase']),
+    Claim: (it) =>
+      ['namespace', 'name']
+        .map((field) => mapAt(spec(it), 'claimRef')?.[field])
+        .filter((part) => part !== undefined)
+        .join('/'),
+    StorageClass: (it) => (spec(it)['storageClassName'] ?? '') as string,
+    VolumeAttributesClass: () => '<unset>',
+    Reason: (it) => (status(it)['reason'] ?? '') as string,
+    VolumeMode: (it) => textOf(spec(it)['volumeMode']),
+  },
+  'policy/poddisruptionbudgets': {
+    'Min Available': (it) => budgetCell(it, 'minAvailable'),
+    'Max Unavailable': (it) => budgetCell(it, 'maxUnavailable'),
+    'Allowed Disruptions': (it) => number(status(it)['disruptionsAllowed']),
   },
   '/configmaps': { Data: (it) => keys(it['data']) + keys(it['binaryData']) },
   '/secrets': { Type: (it) => textOf(it['type']), Data: (it) => keys(it['data']) },
@@ -260,7 +290,9 @@ export function humanDuration(ms: number): string {
 
 /** A CRD's column: a simple JSON path into the object, shaped by the column's type. */
 function customCell(column: Column, object: KubeObject, now: number): unknown {
-  const value = readJsonPath(object, column.jsonPath ?? '');
+  const found = readJsonPath(object, column.jsonPath ?? '');
+  // Of several values the first is shown.
+  const value: unknown = column.jsonPath?.endsWith('[*]') === true && Array.isArray(found) ? found[0] : found;
   if (value === undefined || value === null) return null;
   if (column.type === 'date') return age(String(value), now);
   if (column.type === 'integer' || column.type === 'number') return typeof value === 'string' ? quantityValue(value) : value;

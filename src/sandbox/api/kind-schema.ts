@@ -62,11 +62,11 @@ export function customKindSchema(schema: StructuralSchema, rules: Rules): KindSc
   const evaluate = rules(schema);
   return {
     zero: {},
-    fields: fields.kind === 'map' ? { ...fields, fields: new Map([...fields.fields, ['metadata', () => metadata]]) } : fields,
+    fields: fields.kind === 'map' ? { ...fields, fields: new Map([...fields.fields, ...systemFields(metadata)]) } : fields,
     read: (value) => {
       const unknown: string[] = [];
+      const meta = isMap(value) ? readMetadata(value['metadata'], unknown) : { value: undefined, fault: undefined };
       const pruned = prune(value, schema, [], unknown);
-      const meta = isMap(pruned) ? readMetadata(pruned['metadata'], unknown) : { value: undefined, fault: undefined };
       const shaped = applyDefaults(dropNulls(pruned, schema), schema);
       return {
         value: isMap(shaped) && meta.value !== undefined ? { ...shaped, metadata: meta.value } : shaped,
@@ -75,11 +75,21 @@ export function customKindSchema(schema: StructuralSchema, rules: Rules): KindSc
       };
     },
     validate: (value, old) => {
-      const faults = validateStructural(value, schema, patterns);
+      const faults = validateStructural(value, schema, patterns, old);
       if (faults.some((fault) => BLOCKING.has(fault.type))) return evaluate === undefined ? faults : [...faults, UNCHECKED];
       return [...faults, ...(evaluate?.(value, old) ?? [])];
     },
   };
+}
+
+/** The fields every object has, whatever its schema says. */
+function systemFields(metadata: FieldType): Map<string, () => FieldType> {
+  const text = (): FieldType => ({ kind: 'scalar', of: 'string' });
+  return new Map([
+    ['apiVersion', text],
+    ['kind', text],
+    ['metadata', () => metadata],
+  ]);
 }
 
 function readMetadata(value: Json | undefined, unknown: string[]): { value: Json | undefined; fault: string | undefined } {

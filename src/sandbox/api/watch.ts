@@ -2,9 +2,11 @@ import { type Clock, seconds } from '../../std/index.ts';
 import type { KubeObject } from '../../manifest/index.ts';
 import { apiVersionOf, type ServedKind } from '../catalog/kind.ts';
 import type { Selector } from '../request/selector.ts';
-import { expired } from '../request/status.ts';
+import { expired, StatusError } from '../request/status.ts';
+import { writeJson } from '../storage/json-text.ts';
 import type { Change, Store } from '../storage/store.ts';
-import type { ApiStream, Form } from './call.ts';
+import type { Form } from './accept.ts';
+import type { ApiStream } from './call.ts';
 import { partialMetadata, tableOf } from './table.ts';
 
 export type WatchCall = {
@@ -28,6 +30,10 @@ const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 export function watchStream(call: WatchCall): ApiStream {
   const { query, store } = call;
   const wanted = query.get('resourceVersion') ?? '';
+  if (!/^\d*$/.test(wanted)) {
+    const why = `strconv.ParseUint: parsing ${JSON.stringify(wanted)}: invalid syntax`;
+    throw new StatusError(500, '', `resourceVersion: Invalid value: ${JSON.stringify(wanted)}: ${why}`);
+  }
   const sendInitial = query.get('sendInitialEvents') === 'true';
   const bookmarks = query.get('allowWatchBookmarks') === 'true';
   const fresh = wanted === '' || wanted === '0' || sendInitial;
@@ -36,7 +42,11 @@ export function watchStream(call: WatchCall): ApiStream {
     status: 200,
     headers: { 'content-type': 'application/json' },
     start: (send, end) => {
-      const emit = (type: EventType, object: KubeObject): void => send(`${JSON.stringify({ type, object: shape(call, object) })}\n`);
+      let isFirst = true;
+      const emit = (type: EventType, object: KubeObject): void => {
+        send(`{"type":"${type}","object":${textOf(shape(call, object, isFirst))}}\n`);
+        isFirst = false;
+      };
       const listener = (change: Change): void => announce(call, change, emit);
       const stop = store.watch(call.kind.collection, fresh ? undefined : Number(wanted), listener);
       if (stop === undefined) {
@@ -86,18 +96,28 @@ function announce(call: WatchCall, change: Change, emit: (type: EventType, objec
   }
 }
 
-function shape(call: WatchCall, stored: KubeObject): unknown {
+/** An object as the watch tells it. Of the tables only the first says what its columns are. */
+/** What was written last: the watches of a change come one after the other and mostly write the same. */
+let last: { value: object; text: string } | undefined;
+
+function textOf(value: object): string {
+  if (last?.value !== value) last = { value, text: writeJson(value) };
+  return last.text;
+}
+
+function shape(call: WatchCall, stored: KubeObject, isFirst: boolean): object {
   const object = call.present(stored);
   if (call.form === 'metadata') return partialMetadata(object);
-  if (call.form === 'table')
-    return tableOf(call.kind, [object], { resourceVersion: object.metadata.resourceVersion }, call.clock.now(), call.include);
+  if (call.form === 'table') {
+    const table = tableOf(call.kind, [object], { resourceVersion: object.metadata.resourceVersion }, call.clock.now(), call.include);
+    return isFirst ? table : { ...table, columnDefinitions: null };
+  }
   return object;
 }
 
 function bookmark(call: WatchCall, annotations: Record<string, string> | undefined): unknown {
   const metadata = {
     resourceVersion: String(call.store.revision),
-    creationTimestamp: null,
     ...(annotations === undefined ? {} : { annotations }),
   };
   if (call.form === 'table') return { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: [], rows: [] };

@@ -34,6 +34,35 @@ export function isAllowed(store: Store, user: User, attributes: Attributes): boo
   return false;
 }
 
+/** Whether RBAC allows it, and in the API server's words by what. */
+export function decide(store: Store, user: User, attributes: Attributes): { allowed: boolean; reason: string } {
+  if (user.groups.includes(MASTERS)) return { allowed: true, reason: '' };
+  const { namespace } = attributes;
+  for (const binding of store.list(`${RBAC}/clusterrolebindings`)) {
+    const subject = boundSubject(binding, user, '');
+    if (subject !== undefined && rulesOf(store, binding, '').some((rule) => ruleAllows(rule, attributes)))
+      return {
+        allowed: true,
+        reason: `RBAC: allowed by ClusterRoleBinding ${JSON.stringify(binding.metadata.name)} of ${described(binding, subject)}`,
+      };
+  }
+  if (namespace === '') return { allowed: false, reason: '' };
+  for (const binding of store.list(`${RBAC}/rolebindings`, namespace)) {
+    const subject = boundSubject(binding, user, namespace);
+    const name = JSON.stringify(`${binding.metadata.name}/${namespace}`);
+    if (subject !== undefined && rulesOf(store, binding, namespace).some((rule) => ruleAllows(rule, attributes)))
+      return { allowed: true, reason: `RBAC: allowed by RoleBinding ${name} of ${described(binding, subject)}` };
+  }
+  return { allowed: false, reason: '' };
+}
+
+/** `Role "x" to User "y"`. */
+function described(binding: KubeObject, subject: Subject): string {
+  const ref = binding['roleRef'] as RoleRef | undefined;
+  const who = subject.kind === 'ServiceAccount' ? `${subject.name}/${subject.namespace ?? binding.metadata.namespace}` : subject.name;
+  return `${ref?.kind} ${JSON.stringify(ref?.name)} to ${subject.kind} ${JSON.stringify(who)}`;
+}
+
 /** Every rule that applies to a user in a namespace (empty: cluster-wide ones only). */
 export function* rulesFor(store: Store, user: User, namespace: string): Generator<PolicyRule> {
   for (const binding of store.list(`${RBAC}/clusterrolebindings`)) {
@@ -121,8 +150,12 @@ function matches(list: readonly string[], value: string): boolean {
 }
 
 function isBound(binding: KubeObject, user: User, namespace: string): boolean {
+  return boundSubject(binding, user, namespace) !== undefined;
+}
+
+function boundSubject(binding: KubeObject, user: User, namespace: string): Subject | undefined {
   const subjects = binding['subjects'];
-  return Array.isArray(subjects) && (subjects as readonly Subject[]).some((subject) => isSubject(subject, user, namespace));
+  return Array.isArray(subjects) ? (subjects as readonly Subject[]).find((subject) => isSubject(subject, user, namespace)) : undefined;
 }
 
 function isSubject(subject: Subject, user: User, namespace: string): boolean {

@@ -1,60 +1,85 @@
-import { isMap, type Json } from '../fields/index.ts';
 import type { Api, Extension } from '../api/api.ts';
-import { json } from '../api/call.ts';
-import { badRequest, notFound } from '../request/status.ts';
-import { isAllowed, rulesFor } from './rbac.ts';
+import { type ApiReply, json, type ResourceCall } from '../api/call.ts';
+import { writeOptions } from '../api/write-options.ts';
+import { type Draft, mapAt } from '../kinds/index.ts';
+import { badRequest, type FieldFault, invalid } from '../request/status.ts';
+import { keepRolesAggregated } from './aggregation.ts';
+import { type Attributes, decide, type PolicyRule, rulesFor } from './rbac.ts';
+import { tokenRequest } from './token-requests.ts';
 import type { Tokens } from './tokens.ts';
 import type { User } from './user.ts';
 
-const TOKEN_LIFETIME = 3600;
-const TOKEN_LIFETIME_MIN = 600;
+const ACCESS_REVIEWS = ['selfsubjectaccessreviews', 'subjectaccessreviews', 'localsubjectaccessreviews'];
 
-/** Access reviews, token requests and token reviews: questions that are answered and not stored. */
+/** Access reviews, token requests and token reviews: questions that are answered and not stored. Keeps aggregated roles as well. */
 export function authExtension(api: Api, tokens: Tokens): Extension {
-  return ({ info, user, body }) => {
+  keepRolesAggregated(api);
+  return (call) => {
+    const { info, user } = call;
     if (info.verb !== 'create') return undefined;
-    if (info.group === '' && info.plural === 'serviceaccounts' && info.subresource === 'token')
-      return json(tokenRequest(api, tokens, info.namespace, info.name, body), 201);
-    if (info.group === 'authentication.k8s.io' && info.plural === 'tokenreviews') return json(tokenReview(tokens, body), 201);
-    if (info.group === 'authentication.k8s.io' && info.plural === 'selfsubjectreviews') {
-      return json(
-        {
-          kind: 'SelfSubjectReview',
-          apiVersion: 'authentication.k8s.io/v1',
-          metadata: { creationTimestamp: null },
-          status: { userInfo: userInfo(user) },
-        },
-        201,
-      );
-    }
+    if (info.group === '' && info.plural === 'serviceaccounts' && info.subresource === 'token') return tokenRequest(api, tokens, call);
+    if (info.group === 'authentication.k8s.io' && info.plural === 'tokenreviews')
+      return answered(call, tokenReview(tokens, draftOf(api, call)));
+    if (info.group === 'authentication.k8s.io' && info.plural === 'selfsubjectreviews') return answered(call, selfReview(api, call));
     if (info.group !== 'authorization.k8s.io') return undefined;
-    switch (info.plural) {
-      case 'selfsubjectaccessreviews':
-        return json(accessReview(api, user, body), 201);
-      case 'subjectaccessreviews':
-      case 'localsubjectaccessreviews':
-        return json(accessReview(api, reviewedUser(body), body), 201);
-      case 'selfsubjectrulesreviews':
-        return json(rulesReview(api, user, body), 201);
-      default:
-        return undefined;
-    }
+    if (ACCESS_REVIEWS.includes(info.plural)) return answered(call, accessReview(api, call));
+    return info.plural === 'selfsubjectrulesreviews' ? answered(call, rulesReview(api, user, draftOf(api, call))) : undefined;
   };
 }
 
-function specOf(body: Json | undefined): { readonly [key: string]: Json } {
-  const spec = isMap(body) ? body['spec'] : undefined;
-  return isMap(spec) ? spec : {};
+function answered(call: ResourceCall, review: Draft): ApiReply {
+  const { name, ...metadata } = review.metadata;
+  return json({ ...review, metadata: name === '' ? metadata : review.metadata }, 201);
 }
 
-function accessReview(api: Api, user: User, body: Json | undefined): Record<string, unknown> {
-  const spec = specOf(body);
-  const resource = isMap(spec['resourceAttributes']) ? spec['resourceAttributes'] : undefined;
-  const path = isMap(spec['nonResourceAttributes']) ? spec['nonResourceAttributes'] : undefined;
+/** The body as an object of its kind, with who sent it. */
+function draftOf(api: Api, { request, kind, info, query, body }: ResourceCall): Draft {
+  const { draft } = api.objects.draft(kind, info.namespace, body ?? null, writeOptions(request, info, query));
+  // What is reviewed is told in the answer only.
+  delete draft.status;
+  return draft;
+}
+
+const ONE_OF = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
+
+function accessReview(api: Api, call: ResourceCall): Draft {
+  const review = draftOf(api, call);
+  const spec = mapAt(review, 'spec') ?? {};
+  const isSelf = call.info.plural === 'selfsubjectaccessreviews';
+  const faults = reviewFaults(review, call.info.plural);
+  // The real server names the kind of its internal type here, which is empty.
+  if (faults.length > 0) throw invalid('authorization.k8s.io', '', '', faults);
+  const user = isSelf ? call.user : reviewedUser(spec);
+  const { allowed, reason } = decide(api.store, user, attributesOf(spec));
+  return { ...review, status: { allowed, ...(reason === '' ? {} : { reason }) } };
+}
+
+function reviewFaults(review: Draft, plural: string): FieldFault[] {
+  const spec = mapAt(review, 'spec') ?? {};
+  const faults: FieldFault[] = [];
+  const wrong = (field: string, value: unknown, detail: string): void => {
+    faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(value)}: ${detail}` });
+  };
+  const [resource, path] = [mapAt(spec, 'resourceAttributes'), mapAt(spec, 'nonResourceAttributes')];
   if ((resource === undefined) === (path === undefined))
-    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
-  const text = (from: { readonly [key: string]: Json } | undefined, key: string): string => String(from?.[key] ?? '');
-  const attributes = {
+    wrong('spec', path === undefined ? null : { Path: path['path'] ?? '', Verb: path['verb'] ?? '' }, ONE_OF);
+  const groups = Array.isArray(spec['groups']) ? spec['groups'] : [];
+  if (plural !== 'selfsubjectaccessreviews' && (spec['user'] ?? '') === '' && groups.length === 0)
+    wrong('spec.user', '', 'at least one of user or group must be specified');
+  const { name, namespace, managedFields, ...rest } = review.metadata;
+  const isLocal = plural === 'localsubjectaccessreviews';
+  if (name !== '' || (!isLocal && namespace !== undefined) || Object.values(rest).some((it) => it !== undefined && it !== null))
+    wrong('metadata', { name, managedFields }, isLocal ? 'must be empty except for namespace' : 'must be empty');
+  if (isLocal && resource !== undefined && (resource['namespace'] ?? '') !== namespace)
+    wrong('spec.resourceAttributes.namespace', resource['namespace'] ?? '', 'must match metadata.namespace');
+  if (isLocal && path !== undefined) wrong('spec.nonResourceAttributes', path, 'disallowed on this kind of request');
+  return faults;
+}
+
+function attributesOf(spec: Readonly<Record<string, unknown>>): Attributes {
+  const [resource, path] = [mapAt(spec, 'resourceAttributes'), mapAt(spec, 'nonResourceAttributes')];
+  const text = (from: Record<string, unknown> | undefined, key: string): string => String(from?.[key] ?? '');
+  return {
     verb: text(resource ?? path, 'verb'),
     group: text(resource, 'group'),
     plural: text(resource, 'resource'),
@@ -63,13 +88,10 @@ function accessReview(api: Api, user: User, body: Json | undefined): Record<stri
     name: text(resource, 'name'),
     ...(path === undefined ? {} : { path: text(path, 'path') }),
   };
-  const allowed = isAllowed(api.store, user, attributes);
-  return { ...(isMap(body) ? body : {}), status: { allowed, ...(allowed ? { reason: 'RBAC: allowed' } : {}) } };
 }
 
-function reviewedUser(body: Json | undefined): User {
-  const spec = specOf(body);
-  const groups = spec['groups'];
+function reviewedUser(spec: Readonly<Record<string, unknown>>): User {
+  const { groups } = spec;
   return {
     name: String(spec['user'] ?? ''),
     uid: String(spec['uid'] ?? ''),
@@ -78,35 +100,38 @@ function reviewedUser(body: Json | undefined): User {
   };
 }
 
-function rulesReview(api: Api, user: User, body: Json | undefined): Record<string, unknown> {
-  const rules = [...rulesFor(api.store, user, String(specOf(body)['namespace'] ?? ''))];
-  const resourceRules = rules.filter((rule) => rule.resources !== undefined);
-  const nonResourceRules = rules.filter((rule) => rule.nonResourceURLs !== undefined);
-  return { ...(isMap(body) ? body : {}), status: { resourceRules, nonResourceRules, incomplete: false } };
+function rulesReview(api: Api, user: User, review: Draft): Draft {
+  const namespace = String(mapAt(review, 'spec')?.['namespace'] ?? '');
+  if (namespace === '') throw badRequest('no namespace on request');
+  const rules: PolicyRule[] = [...rulesFor(api.store, user, namespace)];
+  const resourceRules = rules
+    .filter((rule) => (rule.resources ?? []).length > 0)
+    .map(({ verbs, apiGroups, resources, resourceNames }) => ({
+      verbs,
+      apiGroups,
+      resources,
+      ...(resourceNames === undefined || resourceNames.length === 0 ? {} : { resourceNames }),
+    }));
+  const nonResourceRules = rules
+    .filter((rule) => (rule.nonResourceURLs ?? []).length > 0)
+    .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs }));
+  const { apiVersion, kind } = review;
+  return { apiVersion, kind, metadata: { name: '' }, spec: {}, status: { resourceRules, nonResourceRules, incomplete: false } };
 }
 
-function tokenRequest(api: Api, tokens: Tokens, namespace: string, name: string, body: Json | undefined): Record<string, unknown> {
-  const account = api.store.get('/serviceaccounts', namespace, name);
-  if (account === undefined) throw notFound({ group: '', plural: 'serviceaccounts' }, name);
-  const spec = specOf(body);
-  const audiences = Array.isArray(spec['audiences']) ? spec['audiences'].map(String) : ['https://kubernetes.default.svc.cluster.local'];
-  const lifetime = Math.max(TOKEN_LIFETIME_MIN, Number(spec['expirationSeconds'] ?? TOKEN_LIFETIME));
-  const { token, expires } = tokens.issue({ namespace, name, uid: account.metadata.uid ?? '' }, audiences, lifetime);
-  const expirationTimestamp = new Date(expires * 1000).toISOString().replace(/\.\d+/, '');
-  return {
-    kind: 'TokenRequest',
-    apiVersion: 'authentication.k8s.io/v1',
-    metadata: { name, namespace },
-    spec: { ...spec, audiences, expirationSeconds: lifetime },
-    status: { token, expirationTimestamp },
-  };
+function selfReview(api: Api, call: ResourceCall): Draft {
+  const { apiVersion, kind } = draftOf(api, call);
+  const creationTimestamp = `${new Date(api.clock.now()).toISOString().slice(0, 19)}Z`;
+  return { apiVersion, kind, metadata: { name: '', creationTimestamp }, status: { userInfo: userInfo(call.user) } };
 }
 
-function tokenReview(tokens: Tokens, body: Json | undefined): Record<string, unknown> {
-  const user = tokens.user(String(specOf(body)['token'] ?? ''));
+function tokenReview(tokens: Tokens, review: Draft): Draft {
+  const token = String(mapAt(review, 'spec')?.['token'] ?? '');
+  if (token === '') throw badRequest('token is required for TokenReview in authentication');
+  const user = tokens.user(token);
   const status =
-    user === undefined ? { authenticated: false, user: {}, error: 'invalid bearer token' } : { authenticated: true, user: userInfo(user) };
-  return { ...(isMap(body) ? body : {}), status };
+    user === undefined ? { user: {}, error: 'invalid bearer token' } : { authenticated: true, user: userInfo(user), audiences: ['api'] };
+  return { ...review, status };
 }
 
 function userInfo(user: User): Record<string, unknown> {

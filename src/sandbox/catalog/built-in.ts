@@ -50,7 +50,8 @@ export function builtInKinds(): ServedKind[] {
           verbs: resource.verbs,
           subresources: (resource.subresources ?? []).map((it): Subresource => subresource(it, { group, version, kind })),
           columns: columns[`${group}/${version}/${resource.resource}`] ?? [],
-          collection: `${group}/${resource.resource}`,
+          // Events have two APIs and one place.
+          collection: group === 'events.k8s.io' ? '/events' : `${group}/${resource.resource}`,
           schemaName: schemaNames.get(`${group}/${version}/${kind}`),
         });
       }

@@ -6,6 +6,9 @@ export type Column = { name: string; type: string; format: string; description: 
 /** A part of an object with its own URL. */
 export type Subresource = { name: string; verbs: readonly string[]; kind: { group: string; version: string; kind: string } };
 
+/** Where a kind of a CRD keeps its replicas: the paths of its `scale` subresource. */
+export type ScalePaths = { spec: readonly string[]; status: readonly string[]; selector: readonly string[] | undefined };
+
 /** One served resource: everything the API must know of it but its schema. */
 export type ServedKind = {
   group: string;
@@ -19,6 +22,12 @@ export type ServedKind = {
   namespaced: boolean;
   verbs: readonly string[];
   subresources: readonly Subresource[];
+  /** Set for a kind of a CRD that scales. */
+  scale?: ScalePaths;
+  /** What clients of a deprecated version of a CRD are warned of. */
+  deprecation?: string;
+  /** Fields of a CRD's kind that it can be selected by, without the leading dot. */
+  selectable?: readonly string[];
   columns: readonly Column[];
   /** Where its objects are stored: the versions of a kind share it. */
   collection: Collection;

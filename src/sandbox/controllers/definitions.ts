@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../manifest/index.ts';
 import type { Api } from '../api/api.ts';
 import { customKindSchema } from '../api/kind-schema.ts';
-import type { Column, ServedKind, Subresource } from '../catalog/kind.ts';
+import type { Column, ScalePaths, ServedKind, Subresource } from '../catalog/kind.ts';
 import type { Json } from '../fields/index.ts';
 import { type Draft0, mapAt, mapsOf } from '../kinds/index.ts';
 import { schemaRules } from '../schema/rules.ts';
@@ -72,10 +72,31 @@ function servedKind(spec: Draft0, version: Draft0): ServedKind {
     namespaced: spec['scope'] === 'Namespaced',
     verbs: VERBS,
     subresources,
+    ...scaleOf(mapAt(declared, 'scale')),
+    ...deprecationOf(spec, version),
+    selectable: mapsOf(version, 'selectableFields').map((it) => String(it['jsonPath']).replace(/^\./, '')),
     columns: columnsOf(version),
     collection: `${group}/${plural}`,
     schemaName: undefined,
   };
+}
+
+function scaleOf(scale: Draft0 | undefined): { scale?: ScalePaths } {
+  if (scale === undefined) return {};
+  const path = (field: string): string[] => String(scale[field]).replace(/^\./, '').split('.');
+  const selector = scale['labelSelectorPath'] === undefined ? undefined : path('labelSelectorPath');
+  return { scale: { spec: path('specReplicasPath'), status: path('statusReplicasPath'), selector } };
+}
+
+/** Names the stored version as the one to use, unless the definition has words of its own. */
+function deprecationOf(spec: Draft0, version: Draft0): { deprecation?: string } {
+  if (version['deprecated'] !== true) return {};
+  const own = version['deprecationWarning'];
+  if (typeof own === 'string') return { deprecation: own };
+  const [group, kind] = [String(spec['group']), String(mapAt(spec, 'names')?.['kind'])];
+  const stored = mapsOf(spec, 'versions').find((it) => it['served'] === true && it['deprecated'] !== true);
+  const better = stored === undefined ? '' : `; use ${group}/${String(stored['name'])} ${kind}`;
+  return { deprecation: `${group}/${String(version['name'])} ${kind} is deprecated${better}` };
 }
 
 const NAME_DESCRIPTION =

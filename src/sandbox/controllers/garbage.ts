@@ -14,6 +14,7 @@ export function runGarbageCollector(cluster: Cluster): () => void {
   const stop = cluster.api.store.watch(undefined, undefined, (change) => collector.see(change));
   for (const collection of cluster.api.store.collections())
     for (const object of cluster.list(collection)) collector.index(collection, object);
+  collector.resume();
   return () => stop?.();
 }
 
@@ -37,6 +38,18 @@ class Collector {
     }
   }
 
+  /** Takes up what a process before this one left: deletions under way, dependents of owners that are gone. */
+  resume(): void {
+    for (const collection of this.#cluster.api.store.collections()) {
+      for (const object of this.#cluster.list(collection)) {
+        const { deletionTimestamp, finalizers = [], ownerReferences = [], namespace = '', name } = object.metadata;
+        if (deletionTimestamp !== undefined && finalizers.includes(FOREGROUND)) setImmediate(() => this.#foreground(collection, object));
+        if (deletionTimestamp !== undefined && finalizers.includes(ORPHAN)) setImmediate(() => this.#orphan(collection, object));
+        if (ownerReferences.length > 0) setImmediate(() => this.#collect({ collection, namespace, name }));
+      }
+    }
+  }
+
   see({ type, collection, object, previous }: Change): void {
     for (const { uid } of previous?.metadata.ownerReferences ?? []) this.#dependents.get(uid)?.delete(object.metadata.uid ?? '');
     const { uid = '', deletionTimestamp, finalizers = [] } = object.metadata;
@@ -48,6 +61,9 @@ class Collector {
       return;
     }
     this.index(collection, object);
+    // An owner waits no longer for what does not name it any more.
+    for (const before of previous?.metadata.ownerReferences ?? [])
+      if (this.#waiting.has(before.uid)) setImmediate(() => this.#finishForeground(before.uid));
     if (deletionTimestamp === undefined) {
       if (type === 'added' && (object.metadata.ownerReferences ?? []).length > 0)
         setImmediate(() => this.#collect({ collection, namespace: object.metadata.namespace ?? '', name: object.metadata.name }));
@@ -80,29 +96,47 @@ class Collector {
     return this.#cluster.get(kind.collection, kind.namespaced ? namespace : '', owner.name)?.metadata.uid === owner.uid;
   }
 
+  /** Deletes what blocks an owner's deletion, in the foreground where that owns something itself. The rest goes once the owner is gone. */
   #foreground(collection: Collection, owner: KubeObject): void {
     const { uid = '', namespace = '', name } = owner.metadata;
     this.#waiting.set(uid, { collection, namespace, name });
-    for (const { place, object } of this.#living(uid))
-      if (object.metadata.deletionTimestamp === undefined) this.#cluster.delete(place.collection, object);
+    for (const { place, object } of this.#blocking(uid)) {
+      const others = (object.metadata.ownerReferences ?? []).filter((it) => !this.#waiting.has(it.uid));
+      if (others.some((it) => this.#ownerExists(it, place.namespace))) this.#release(place, object, uid);
+      else if (object.metadata.deletionTimestamp === undefined) {
+        const owns = this.#living(object.metadata.uid ?? '').length > 0;
+        this.#cluster.delete(place.collection, object, undefined, owns ? 'Foreground' : 'Background');
+      }
+    }
     this.#finishForeground(uid);
+  }
+
+  /** Takes the reference to an owner off an object. */
+  #release(place: Place, object: KubeObject, owner: string): void {
+    this.#cluster.update(place.collection, object, (draft) => {
+      draft.metadata.ownerReferences = (draft.metadata.ownerReferences ?? []).filter((it) => it.uid !== owner);
+    });
+  }
+
+  /** The dependents that an owner deleted in the foreground waits for. */
+  #blocking(uid: string): { place: Place; object: KubeObject }[] {
+    return this.#living(uid).filter(({ object }) =>
+      object.metadata.ownerReferences?.some((it) => it.uid === uid && it.blockOwnerDeletion === true),
+    );
   }
 
   /** A dependent is gone: an owner that waits for its last one may go. */
   #finishForeground(uid: string): void {
     const place = this.#waiting.get(uid);
-    if (place === undefined || this.#living(uid).length > 0) return;
+    if (place === undefined || this.#blocking(uid).length > 0) return;
     this.#waiting.delete(uid);
     const owner = this.#cluster.get(place.collection, place.namespace, place.name);
     if (owner?.metadata.uid === uid) this.#dropFinalizer(place.collection, owner, FOREGROUND);
   }
 
   #orphan(collection: Collection, owner: KubeObject): void {
-    for (const { place, object } of this.#living(owner.metadata.uid ?? '')) {
-      this.#cluster.update(place.collection, object, (draft) => {
-        draft.metadata.ownerReferences = (draft.metadata.ownerReferences ?? []).filter((it) => it.uid !== owner.metadata.uid);
-      });
-    }
+    const { uid = '' } = owner.metadata;
+    for (const { place, object } of this.#living(uid)) this.#release(place, object, uid);
     this.#dropFinalizer(collection, owner, ORPHAN);
   }
 

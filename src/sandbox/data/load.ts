@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
 
 /** The recorded documents of this folder's README. */
-export type Recorded = 'discovery' | 'openapi-v3' | 'openapi-v2' | 'columns' | 'bootstrap' | 'protobuf';
+export type Recorded = 'discovery' | 'openapi-v3' | 'openapi-v2' | 'columns' | 'bootstrap' | 'protobuf' | 'types';
 
 const cache = new Map<Recorded, unknown>();
 

@@ -1,5 +1,5 @@
 import { effectiveType, fieldType, isList, isMap, itemElement, type Json, type ListType, sameJson } from './element.ts';
-import { FieldSet, formatPath, type PathElement } from './field-set.ts';
+import { FieldSet, type PathElement } from './field-set.ts';
 import type { FieldType } from './field-type.ts';
 
 /** Which fields one object has that the other has not, or has otherwise. */
@@ -75,7 +75,7 @@ function items(type: ListType, before: readonly Json[], after: readonly Json[], 
 function group(type: ListType, list: readonly Json[], path: readonly PathElement[]): Map<PathElement, Json[]> {
   const groups = new Map<PathElement, Json[]>();
   for (const item of list) {
-    const element = itemElement(type, item, formatPath(path));
+    const element = itemElement(type, item, path);
     const same = groups.get(element);
     if (same === undefined) groups.set(element, [item]);
     else same.push(item);

@@ -1,6 +1,6 @@
 import { CodedError } from '../../std/index.ts';
 import type { FieldType } from './field-type.ts';
-import { keyElement, type PathElement } from './field-set.ts';
+import { formatPath, keyElement, type PathElement } from './field-set.ts';
 
 /** A JSON value; absent is `undefined`, which is not null. */
 export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json };
@@ -16,23 +16,36 @@ export class FieldsError extends CodedError<'FieldsInvalid'> {
   }
 }
 
-/** The path element of an item of a granular list. @throws FieldsError when a set holds a non-scalar or an item lacks its keys */
-export function itemElement(type: ListType, item: Json, path: string): PathElement {
+/**
+ * The path element of an item of a granular list.
+ * @param path of the list, for what is thrown
+ * @throws FieldsError when a set holds a non-scalar or an item has none of its keys
+ */
+export function itemElement(type: ListType, item: Json, path: readonly PathElement[] | string): PathElement {
   if (type.merge === 'set') {
-    if (typeof item === 'object' && item !== null) throw new FieldsError(path, 'value must be scalar: sets cannot hold maps or lists');
+    if (isMap(item)) throw new FieldsError(textOf(path), "associative list without keys has an element that's a map type");
+    if (isList(item)) throw new FieldsError(textOf(path), 'not supported: associative list with lists as elements');
+    if (item === null) throw new FieldsError(textOf(path), "associative list without keys has an element that's an explicit null");
     return `v:${JSON.stringify(item)}`;
   }
-  if (!isMap(item)) throw new FieldsError(path, 'associative list with keys may not have non-map elements');
-  const fields = type.keys.map(({ name, default: fallback }): readonly [string, Json] => {
-    const value = item[name] ?? (fallback as Json | undefined);
-    if (value === undefined)
-      throw new FieldsError(
-        path,
-        `associative list with keys has an element that omits key field ${JSON.stringify(name)} (and doesn't have default value)`,
-      );
-    return [name, value];
-  });
+  if (item === null) throw new FieldsError(textOf(path), 'associative list with keys may not have a null element');
+  if (!isMap(item)) throw new FieldsError(textOf(path), 'associative list with keys may not have non-map elements');
+  const fields: (readonly [string, Json])[] = [];
+  // A key that is absent and has no default is no part of the element: with another key it is another item.
+  for (const { name, default: fallback } of type.keys) {
+    const value = Object.hasOwn(item, name) ? item[name] : (fallback as Json | undefined);
+    if (value !== undefined) fields.push([name, value]);
+  }
+  if (fields.length === 0 && type.keys.length > 0) {
+    const names = type.keys.map((key) => JSON.stringify(key.name)).join(' ');
+    const cause = `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`;
+    throw new FieldsError(textOf(path), cause);
+  }
   return keyElement(fields);
+}
+
+function textOf(path: readonly PathElement[] | string): string {
+  return typeof path === 'string' ? path : formatPath(path);
 }
 
 /** True for a JSON object. */
@@ -51,7 +64,7 @@ export function effectiveType(type: FieldType, ...values: readonly (Json | undef
   const value = values.find((it) => it !== undefined && it !== null);
   if (isList(value)) return { kind: 'list', items: () => type, merge: 'atomic', keys: [] };
   if (isMap(value)) return { kind: 'map', fields: new Map(), values: () => type, atomic: false };
-  return { kind: 'scalar' };
+  return { kind: 'scalar', of: 'untyped' };
 }
 
 /** The type of a map's field. */

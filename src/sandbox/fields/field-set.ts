@@ -11,6 +11,7 @@ export const FIELD_SET_DEPTH_LIMIT = 200;
 export class FieldSet {
   readonly members: Set<PathElement>;
   readonly children: Map<PathElement, FieldSet>;
+  #json: Readonly<Record<string, unknown>> | undefined;
 
   constructor(members: Set<PathElement> = new Set(), children: Map<PathElement, FieldSet> = new Map()) {
     this.members = members;
@@ -24,16 +25,16 @@ export class FieldSet {
   }
 
   /** Adds a path to this very set; only for a set still being built. */
-  insert(path: readonly PathElement[]): void {
-    const [first, ...rest] = path;
+  insert(path: readonly PathElement[], from = 0): void {
+    const first = path[from];
     if (first === undefined) return;
-    if (rest.length === 0) {
+    if (from === path.length - 1) {
       this.members.add(first);
       return;
     }
     let child = this.children.get(first);
     if (child === undefined) this.children.set(first, (child = new FieldSet()));
-    child.insert(rest);
+    child.insert(path, from + 1);
   }
 
   /** The set below an element; an empty one when there is none. */
@@ -63,9 +64,8 @@ export class FieldSet {
   /** What is in this set and not in `other`, path by path. */
   difference(other: FieldSet): FieldSet {
     if (other.isEmpty) return this;
-    const members = new Set([...this.members].filter((element) => !other.members.has(element)));
-    return new FieldSet(
-      members,
+    return this.#without(
+      other,
       combine(this, (element, child) => child.difference(other.below(element))),
     );
   }
@@ -73,11 +73,18 @@ export class FieldSet {
   /** As {@link difference}, but a member of `other` also takes away everything below it. */
   recursiveDifference(other: FieldSet): FieldSet {
     if (other.isEmpty) return this;
-    const members = new Set([...this.members].filter((element) => !other.members.has(element)));
     const children = combine(this, (element, child) =>
       other.members.has(element) ? EMPTY : child.recursiveDifference(other.below(element)),
     );
-    return new FieldSet(members, children);
+    return this.#without(other, children);
+  }
+
+  /** This set without the members of another and with other children; itself when that changes nothing. */
+  #without(other: FieldSet, children: Map<PathElement, FieldSet>): FieldSet {
+    let same = children.size === this.children.size;
+    if (same) for (const [element, child] of children) same &&= this.children.get(element) === child;
+    for (const element of this.members) same &&= !other.members.has(element);
+    return same ? this : new FieldSet(new Set([...this.members].filter((element) => !other.members.has(element))), children);
   }
 
   equals(other: FieldSet): boolean {
@@ -90,8 +97,16 @@ export class FieldSet {
     for (const [element, child] of this.children) yield* child.paths([...prefix, element]);
   }
 
-  /** The `fieldsV1` form. */
-  toJson(): Record<string, unknown> {
+  /** The `fieldsV1` form; the same value each time. Only for a set that is finished. */
+  toJson(): Readonly<Record<string, unknown>> {
+    if (this.#json === undefined) {
+      this.#json = this.#written();
+      readBefore.set(this.#json, this);
+    }
+    return this.#json;
+  }
+
+  #written(): Record<string, unknown> {
     const out: Record<string, unknown> = {};
     for (const element of [...new Set([...this.members, ...this.children.keys()])].sort(compareElements)) {
       const child = this.children.get(element);
@@ -103,6 +118,9 @@ export class FieldSet {
   }
 }
 
+/** Sets by their `fieldsV1` form: what is stored is read again with every write, and never changes. */
+const readBefore = new WeakMap<object, FieldSet>();
+
 /** A set without members. */
 export const EMPTY: FieldSet = new FieldSet();
 
@@ -110,13 +128,23 @@ export const EMPTY: FieldSet = new FieldSet();
  * Reads a `fieldsV1` value. Returns undefined when it is not one: an element of another form, or deeper than
  * {@link FIELD_SET_DEPTH_LIMIT}.
  */
-export function fieldSetFromJson(json: unknown, depth = 0): FieldSet | undefined {
+export function fieldSetFromJson(json: unknown): FieldSet | undefined {
+  if (typeof json !== 'object' || json === null) return undefined;
+  let set = readBefore.get(json);
+  if (set === undefined) {
+    set = readSet(json, 0);
+    if (set !== undefined) readBefore.set(json, set);
+  }
+  return set;
+}
+
+function readSet(json: unknown, depth: number): FieldSet | undefined {
   if (typeof json !== 'object' || json === null || Array.isArray(json) || depth > FIELD_SET_DEPTH_LIMIT) return undefined;
   const set = new FieldSet();
   for (const [element, below] of Object.entries(json)) {
     if (element === '.') continue;
     if (!/^(f:|v:|i:\d+$|k:\{)/.test(element)) return undefined;
-    const child = fieldSetFromJson(below, depth + 1);
+    const child = readSet(below, depth + 1);
     if (child === undefined) return undefined;
     const canonical = element.startsWith('k:') ? canonicalKey(element) : element;
     if (canonical === undefined) return undefined;

@@ -1,10 +1,13 @@
 /** What server-side apply must know of a field: how its value merges and who can own its parts. */
 export type FieldType =
-  | { kind: 'scalar' }
+  | { kind: 'scalar'; of: ScalarType }
   /** Not described by a schema: arrays are atomic, maps granular. */
   | { kind: 'any' }
   | { kind: 'list'; items: () => FieldType; merge: 'atomic' | 'set' | 'keyed'; keys: readonly KeyField[] }
   | { kind: 'map'; fields: ReadonlyMap<string, () => FieldType>; values: (() => FieldType) | undefined; atomic: boolean };
+
+/** Which scalars a field takes. */
+export type ScalarType = 'string' | 'numeric' | 'boolean' | 'untyped';
 
 /** A field that identifies an item of a keyed list; `default` stands in when the item omits it. */
 export type KeyField = { name: string; default?: unknown };
@@ -13,6 +16,7 @@ export type KeyField = { name: string; default?: unknown };
 export type OpenApiSchema = {
   $ref?: string;
   allOf?: readonly OpenApiSchema[];
+  oneOf?: readonly OpenApiSchema[];
   type?: string;
   format?: string;
   default?: unknown;
@@ -27,7 +31,10 @@ export type OpenApiSchema = {
   'x-kubernetes-embedded-resource'?: boolean;
 };
 
-const SCALAR: FieldType = { kind: 'scalar' };
+const STRING: FieldType = { kind: 'scalar', of: 'string' };
+const NUMERIC: FieldType = { kind: 'scalar', of: 'numeric' };
+const BOOLEAN: FieldType = { kind: 'scalar', of: 'boolean' };
+const UNTYPED: FieldType = { kind: 'scalar', of: 'untyped' };
 const ANY: FieldType = { kind: 'any' };
 const REF = '#/components/schemas/';
 
@@ -65,12 +72,14 @@ export class FieldTypes {
       case 'array':
         return this.#list(schema);
       case 'string':
+        return schema.format === 'int-or-string' ? UNTYPED : STRING;
       case 'integer':
       case 'number':
+        return NUMERIC;
       case 'boolean':
-        return SCALAR;
+        return BOOLEAN;
       default:
-        return schema['x-kubernetes-int-or-string'] === true || schema.format === 'int-or-string' ? SCALAR : ANY;
+        return isScalar(schema) ? UNTYPED : ANY;
     }
   }
 
@@ -81,7 +90,7 @@ export class FieldTypes {
     if (properties === undefined && (additionalProperties === undefined || open) && !atomic) return ANY;
     const fields = new Map(Object.entries(properties ?? {}).map(([name, field]) => [name, memoized(() => this.of(field))]));
     if (schema['x-kubernetes-embedded-resource'] === true) {
-      for (const name of ['apiVersion', 'kind']) fields.set(name, () => SCALAR);
+      for (const name of ['apiVersion', 'kind']) fields.set(name, () => STRING);
     }
     const values = typeof additionalProperties === 'object' ? memoized(() => this.of(additionalProperties)) : open ? () => ANY : undefined;
     return { kind: 'map', fields, values, atomic };
@@ -105,6 +114,12 @@ export class FieldTypes {
     const ref = refName(schema);
     return (ref === undefined ? schema : this.#schemas(ref))?.properties ?? {};
   }
+}
+
+/** True for what has no type and yet is a scalar: integers or strings, quantities. */
+function isScalar(schema: OpenApiSchema): boolean {
+  if (schema['x-kubernetes-int-or-string'] === true || schema.format === 'int-or-string') return true;
+  return schema.oneOf?.every(({ type }) => type !== undefined && type !== 'object' && type !== 'array') === true;
 }
 
 /** The name a schema refers to, directly or as Kubernetes wraps it (`allOf` of one reference beside a default). */

@@ -1,5 +1,7 @@
 export { FieldTypes, refName, type FieldType, type KeyField, type OpenApiSchema } from './field-type.ts';
 export { EMPTY, FieldSet, fieldSetFromJson, formatPath, type PathElement } from './field-set.ts';
+export { fieldFaults } from './validate.ts';
+export { goText } from './go-text.ts';
 export { fieldSetOf } from './field-set-of.ts';
 export { FieldsError, isList, isMap, sameJson, type Json, type JsonMap } from './element.ts';
 export { compareFields, type Comparison } from './compare.ts';
@@ -10,6 +12,7 @@ export {
   decodeManagers,
   encodeManagers,
   managerKey,
+  takeField,
   trackUpdate,
   type Conflict,
   type Managed,

@@ -87,13 +87,13 @@ export function decodeManagers(entries: readonly ManagedFieldsEntry[]): Managers
 /** Encodes managers in the API server's order: by operation, then time, then name, version and subresource. */
 export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
   return [...managers.values()].sort(compareManagers).map((manager) => ({
-    apiVersion: manager.apiVersion,
-    fieldsType: 'FieldsV1',
-    fieldsV1: manager.fields.toJson(),
     manager: manager.manager,
     operation: manager.operation,
-    ...(manager.subresource === '' ? {} : { subresource: manager.subresource }),
+    apiVersion: manager.apiVersion,
     ...(manager.time === undefined ? {} : { time: manager.time }),
+    fieldsType: 'FieldsV1',
+    fieldsV1: manager.fields.toJson(),
+    ...(manager.subresource === '' ? {} : { subresource: manager.subresource }),
   }));
 }
 
@@ -137,11 +137,14 @@ export function trackUpdate(write: Write & { object: Json }): Managed {
 export function applyConfiguration(write: Write & { configuration: Json; force: boolean }): Managed | { conflicts: Conflict[] } {
   const key = managerKey(write.by);
   const last = write.managers.get(key)?.fields ?? EMPTY;
-  const fields = without(fieldSetOf(write.type, write.configuration), write.ignored);
+  const named = without(fieldSetOf(write.type, write.configuration), write.ignored);
+  const drops = !last.difference(named).isEmpty;
+  // Most applies name what the last one named: then nothing can be left over, and who owns what is as it was.
+  const fields = drops || !named.difference(last).isEmpty ? named : last;
   const claimed = new Map(write.managers);
   claimed.set(key, { ...write.by, time: write.managers.get(key)?.time, fields });
   const merged = mergeFields(write.type, write.live, write.configuration) ?? {};
-  const object = prune(write.type, merged, claimed, last);
+  const object = drops ? prune(write.type, merged, claimed, last) : merged;
   const comparison = strip(compareFields(write.type, write.live, object), write.ignored);
   const changed = comparison.modified.union(comparison.added);
   const conflicts: Conflict[] = [];
@@ -156,6 +159,33 @@ export function applyConfiguration(write: Write & { configuration: Json; force: 
   if (conflicts.length > 0 && !write.force) return { conflicts };
   put(managers, key, { ...write.by, fields }, write, !sameJson(object, write.live));
   return { object, managers };
+}
+
+/**
+ * One field changes hands, as the scale endpoint does it: who writes it has it, others lose it. An entry that is new has no time, for
+ * the endpoint knows only those of the entries that were there.
+ */
+export function takeField(
+  managers: Managers,
+  by: Omit<Manager, 'fields' | 'time'>,
+  { path, isChange, force }: { path: readonly PathElement[]; isChange: boolean; force: boolean },
+): { managers: Managers } | { conflicts: Conflict[] } {
+  const isApply = by.operation === 'Apply';
+  if (!isChange && !isApply) return { managers };
+  const field = new FieldSet();
+  field.insert(path);
+  const key = managerKey(by);
+  const taken = new Map<string, Manager>();
+  const conflicts: Conflict[] = [];
+  for (const [other, manager] of managers) {
+    const owns = !manager.fields.intersection(field).isEmpty;
+    if (other !== key && owns && isChange && isApply) conflicts.push({ manager, path });
+    const fields = owns && isChange && other !== key ? manager.fields.difference(field) : manager.fields;
+    if (!fields.isEmpty) taken.set(other, { ...manager, fields });
+  }
+  if (conflicts.length > 0 && !force) return { conflicts };
+  taken.set(key, { ...by, time: managers.get(key)?.time, fields: field });
+  return { managers: taken };
 }
 
 /** Takes out what the applier named last time, does not name now, and nobody else claims. */

@@ -32,11 +32,15 @@ function mergeMaps(
   path: readonly PathElement[],
 ): Json | undefined {
   const out: Record<string, Json> = Object.create(null) as Record<string, Json>;
+  let changed = Object.keys(live).length === 0;
   for (const key of new Set([...Object.keys(live), ...Object.keys(applied)])) {
     const [left, right] = [Object.hasOwn(live, key) ? live[key] : undefined, Object.hasOwn(applied, key) ? applied[key] : undefined];
     const merged = mergeFields(fieldType(type, key), left, right, [...path, `f:${key}`]);
     if (merged !== undefined) out[key] = merged;
+    changed ||= merged !== left;
   }
+  // What stays the same is the same value, so that whoever compares need not look inside.
+  if (!changed) return live;
   return Object.keys(out).length === 0 ? undefined : out;
 }
 
@@ -45,13 +49,12 @@ function mergeMaps(
  * the next shared item.
  */
 function mergeLists(type: ListType, live: readonly Json[], applied: readonly Json[], path: readonly PathElement[]): Json | undefined {
-  const where = formatPath(path);
-  const liveElements = live.map((item) => itemElement(type, item, where));
-  const appliedElements = applied.map((item) => itemElement(type, item, where));
+  const liveElements = live.map((item) => itemElement(type, item, path));
+  const appliedElements = applied.map((item) => itemElement(type, item, path));
   const liveItems = uniqueItems(live, liveElements);
   const appliedItems = new Map<PathElement, Json>();
   appliedElements.forEach((element, i) => {
-    if (appliedItems.has(element)) throw new FieldsError(where, `duplicate entries for key ${formatPath([element])}`);
+    if (appliedItems.has(element)) throw new FieldsError(formatPath(path), `duplicate entries for key ${formatPath([element])}`);
     appliedItems.set(element, applied[i] ?? null);
   });
   const shared = appliedElements.filter((element) => liveItems.has(element));
@@ -92,6 +95,7 @@ function mergeLists(type: ListType, live: readonly Json[], applied: readonly Jso
       r += 1;
     }
   }
+  if (out.length > 0 && out.length === live.length && out.every((item, i) => item === live[i])) return live;
   return out.length === 0 ? undefined : out;
 }
 

@@ -1,5 +1,5 @@
 import { effectiveType, fieldType, isList, isMap, itemElement, type Json } from './element.ts';
-import { FieldSet, formatPath, type PathElement } from './field-set.ts';
+import { FieldSet, type PathElement } from './field-set.ts';
 import type { FieldType } from './field-type.ts';
 
 /** The value without the fields and items of `set`. A map or list of which nothing is left is removed too. */
@@ -9,7 +9,7 @@ export function removeFields(declared: FieldType, value: Json, set: FieldSet, pa
     if (value.length === 0 || type.merge === 'atomic') return undefined;
     const kept: Json[] = [];
     for (const item of value) {
-      const element = itemElement(type, item, formatPath(path));
+      const element = itemElement(type, item, path);
       if (set.members.has(element)) continue;
       const below = set.below(element);
       const left = below.isEmpty ? item : removeFields(type.items(), item, below, [...path, element]);

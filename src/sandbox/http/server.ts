@@ -3,8 +3,10 @@ import { createServer as createSecureServer } from 'node:https';
 import { createServer as createDoor, type Server as Door, type Socket } from 'node:net';
 import { CodedError } from '../../std/index.ts';
 import type { Api } from '../api/api.ts';
-import { selfSignedCertificate } from './certificate.ts';
+import type { ApiRequest } from '../api/call.ts';
+import type { ServingCertificate } from './certificate.ts';
 import { tooLarge } from '../request/status.ts';
+import { writeJson } from '../storage/json-text.ts';
 
 /** Largest request body. */
 export const BODY_LIMIT: number = 3 << 20;
@@ -18,9 +20,9 @@ export type Listening = { url: string; plainUrl: string; port: number; certifica
 const TLS_HANDSHAKE = 0x16;
 
 /** Serves an API. Loopback unless `host` says otherwise. @throws CodedError `ListenFailed` */
-export async function listen(api: Api, options: { host?: string; port?: number } = {}): Promise<Listening> {
+export async function listen(api: Api, serving: ServingCertificate, options: { host?: string; port?: number } = {}): Promise<Listening> {
   const host = options.host ?? '127.0.0.1';
-  const { certificate, key } = selfSignedCertificate([...new Set([host, '127.0.0.1', 'localhost'])], api.clock.now());
+  const { certificate, key } = serving;
   const handler = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     serve(api, incoming, outgoing).catch(() => outgoing.destroy());
   };
@@ -46,9 +48,11 @@ export async function listen(api: Api, options: { host?: string; port?: number }
     );
     door.listen(options.port ?? 0, host, () => resolve(portOf(door)));
   });
+  // All addresses is none to connect to.
+  const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return {
-    url: `https://${host}:${port}`,
-    plainUrl: `http://${host}:${port}`,
+    url: `https://${reached}:${port}`,
+    plainUrl: `http://${reached}:${port}`,
     port,
     certificate,
     close: async () => {
@@ -71,10 +75,11 @@ async function serve(api: Api, incoming: IncomingMessage, outgoing: ServerRespon
     outgoing.writeHead(status.code, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify(status));
     return;
   }
-  const answer = api.handle({ method: incoming.method ?? 'GET', url: incoming.url ?? '/', headers: incoming.headers, body });
+  const answer = api.handle({ method: incoming.method ?? 'GET', url: incoming.url ?? '/', headers: headersOf(incoming), body });
   if ('body' in answer) {
-    const text = Buffer.from('json' in answer.body ? `${JSON.stringify(answer.body.json)}\n` : answer.body.text);
-    outgoing.writeHead(answer.status, { ...answer.headers, 'content-length': text.length }).end(text);
+    // Text, not bytes: head and body then leave in one write.
+    const text = 'json' in answer.body ? `${writeJson(answer.body.json)}\n` : answer.body.text;
+    outgoing.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(text) }).end(text);
     return;
   }
   outgoing.writeHead(answer.status, { ...answer.headers, 'transfer-encoding': 'chunked' });
@@ -92,14 +97,25 @@ async function serve(api: Api, incoming: IncomingMessage, outgoing: ServerRespon
   }, end);
 }
 
+/** Groups and extra values may have commas in them: their headers come once for each. */
+function headersOf(incoming: IncomingMessage): ApiRequest['headers'] {
+  const { headers } = incoming;
+  if (headers['impersonate-user'] === undefined) return headers;
+  const distinct = Object.entries(incoming.headersDistinct).filter(([name]) => name.startsWith('impersonate-'));
+  return { ...headers, ...Object.fromEntries(distinct) };
+}
+
 async function readBody(incoming: IncomingMessage): Promise<Uint8Array | undefined | 'too large'> {
   if (incoming.method === 'GET' || incoming.method === 'HEAD') return undefined;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_LIMIT) return 'too large';
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  return await new Promise((resolve, reject) => {
+    incoming.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_LIMIT) chunks.push(chunk);
+      else resolve('too large');
+    });
+    incoming.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    incoming.on('error', reject);
+  });
 }

@@ -13,3 +13,4 @@ export function rulesOf(collection: string): KindRules {
 export { validateMetadata } from './names.ts';
 export type { Draft, Draft0, KindRules } from './rules.ts';
 export { mapAt, mapIn, mapsOf } from './pod-defaults.ts';
+export { convert } from './conversion.ts';

@@ -1,25 +1,18 @@
 import type { KubeObject } from '../../manifest/index.ts';
+import { labelValueFault, qualifiedNameFault, SUBDOMAIN, SUBDOMAIN_TEXT } from '../request/label-names.ts';
 import type { FieldFault } from '../request/status.ts';
+import { invalidValue } from './faults.ts';
 import type { KindRules } from './rules.ts';
 
-const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const QUALIFIED = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
-const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 const TEXTS = {
-  key: "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
-  subdomain:
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+  subdomain: SUBDOMAIN_TEXT,
   label:
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
   label1035:
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
-  qualified:
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
-  labelValue:
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
 };
 
 /** Most bytes of all annotations together. */
@@ -39,6 +32,11 @@ export function validateMetadata(object: KubeObject, rules: KindRules, isBuiltIn
         field: 'metadata.name',
         message: `Invalid value: ${JSON.stringify(metadata.name)}: ${fault}`,
       });
+  }
+  if (metadata.generateName !== undefined && metadata.generateName !== '') {
+    // What is added later stands in for itself.
+    const fault = nameFault(metadata.generateName.replace(/-+$/, '') || 'a', rules.names ?? 'subdomain');
+    if (fault !== undefined) faults.push(invalidValue('metadata.generateName', metadata.generateName, fault));
   }
   faults.push(...labelFaults(metadata.labels, 'metadata.labels'));
   let size = 0;
@@ -104,10 +102,8 @@ export function labelFaults(labels: Readonly<Record<string, unknown>> | undefine
     const name = qualifiedNameFault(key);
     if (name !== undefined) faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(key)}: ${name}` });
     const text = String(value);
-    if (text.length > 63)
-      faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(text)}: must be no more than 63 bytes` });
-    else if (!LABEL_VALUE.test(text))
-      faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(text)}: ${TEXTS.labelValue}` });
+    const fault = labelValueFault(text);
+    if (fault !== undefined) faults.push({ type: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(text)}: ${fault}` });
   }
   return faults;
 }
@@ -121,22 +117,11 @@ function nameFault(name: string, form: NonNullable<KindRules['names']>): string 
           ? `may not contain '${/[/%]/.exec(name)?.[0]}'`
           : undefined;
     case 'label':
-      if (name.includes('.')) return 'must not contain dots';
+      if (name.includes('.') && SUBDOMAIN.test(name)) return 'must not contain dots';
       return name.length > 63 ? 'must be no more than 63 bytes' : LABEL.test(name) ? undefined : TEXTS.label;
     case 'label-1035':
       return name.length > 63 ? 'must be no more than 63 bytes' : LABEL_1035.test(name) ? undefined : TEXTS.label1035;
     case 'subdomain':
       return name.length > 253 ? 'must be no more than 253 characters' : SUBDOMAIN.test(name) ? undefined : TEXTS.subdomain;
   }
-}
-
-function qualifiedNameFault(key: string): string | undefined {
-  const slash = key.indexOf('/');
-  const name = slash < 0 ? key : key.slice(slash + 1);
-  if (slash >= 0 && (slash === 0 || !SUBDOMAIN.test(key.slice(0, slash))))
-    return slash === 0 ? 'prefix part must be non-empty' : `prefix part ${TEXTS.subdomain}`;
-  if (name.includes('/')) return TEXTS.key;
-  if (name === '') return 'name part must be non-empty';
-  if (name.length > 63) return 'name part must be no more than 63 bytes';
-  return QUALIFIED.test(name) ? undefined : TEXTS.qualified;
 }

@@ -21,9 +21,9 @@ export function mapAt(owner: Draft0 | undefined, field: string): Draft0 | undefi
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Draft0) : undefined;
 }
 
-/** Sets a field that is absent. */
+/** Sets a field that is absent or, as a Go string is when it is not set, empty. */
 export function setDefault(owner: Draft0, field: string, value: unknown): void {
-  owner[field] ??= value;
+  if (owner[field] === undefined || owner[field] === null || owner[field] === '') owner[field] = value;
 }
 
 /** The defaults of a PodSpec (core/v1 SetDefaults_PodSpec and the containers'). */
@@ -35,7 +35,6 @@ export function podSpecDefaults(spec: Draft0): void {
   setDefault(spec, 'schedulerName', 'default-scheduler');
   if (spec['serviceAccountName'] !== undefined) setDefault(spec, 'serviceAccount', spec['serviceAccountName']);
   else if (spec['serviceAccount'] !== undefined) setDefault(spec, 'serviceAccountName', spec['serviceAccount']);
-  if (spec['hostNetwork'] === false) delete spec['hostNetwork'];
   for (const field of ['initContainers', 'containers', 'ephemeralContainers'])
     for (const container of mapsOf(spec, field)) containerDefaults(container, spec['hostNetwork'] === true);
   for (const volume of mapsOf(spec, 'volumes')) volumeDefaults(volume);
@@ -47,10 +46,6 @@ function containerDefaults(container: Draft0, hostNetwork: boolean): void {
   setDefault(container, 'terminationMessagePath', '/dev/termination-log');
   setDefault(container, 'terminationMessagePolicy', 'File');
   setDefault(container, 'resources', {});
-  const resources = mapAt(container, 'resources');
-  const limits = mapAt(resources, 'limits');
-  if (resources !== undefined && limits !== undefined)
-    for (const [name, value] of Object.entries(limits)) setDefault(mapIn(resources, 'requests'), name, value);
   for (const port of mapsOf(container, 'ports')) {
     setDefault(port, 'protocol', 'TCP');
     if (hostNetwork) setDefault(port, 'hostPort', port['containerPort']);

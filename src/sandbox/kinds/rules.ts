@@ -16,6 +16,8 @@ export type KindRules = {
   prepareUpdate?: (object: Draft, old: KubeObject, store: Store) => void;
   /** Faults of an object; `old` is there for an update. */
   validate?: (object: KubeObject, old: KubeObject | undefined) => FieldFault[];
+  /** Faults of an object whose status was written. */
+  validateStatus?: (object: KubeObject) => FieldFault[];
   /** True when an update moves `metadata.generation`. Default: spec changed. */
   hasGeneration?: boolean;
   /** How names are checked. Default `subdomain`. */

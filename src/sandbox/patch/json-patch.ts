@@ -6,9 +6,12 @@ export const JSON_PATCH_OPERATIONS_LIMIT = 10_000;
 /** Most bytes all `copy` operations of one patch may add. */
 export const JSON_PATCH_COPY_LIMIT: number = 3 << 20;
 
-/** A patch that cannot be read or applied. `invalid` ones are the server's 422, unreadable ones its 400. */
-export class PatchError extends CodedError<'PatchInvalid' | 'PatchMalformed'> {
-  constructor(code: 'PatchInvalid' | 'PatchMalformed', message: string) {
+/** `PatchInvalid` does not fit (the server's 422), `PatchMalformed` cannot be read (400), `PatchUnmergeable` is strategic nonsense (500). */
+export type PatchErrorCode = 'PatchInvalid' | 'PatchMalformed' | 'PatchUnmergeable';
+
+/** A patch that cannot be read or applied. */
+export class PatchError extends CodedError<PatchErrorCode> {
+  constructor(code: PatchErrorCode, message: string) {
     super({ code, message, retryable: false });
   }
 }
@@ -72,7 +75,7 @@ type Pointer = readonly string[];
 
 function pointer(operation: JsonMap, field: 'path' | 'from'): Pointer {
   const text = operation[field];
-  if (typeof text !== 'string') throw new PatchError('PatchMalformed', `operation does not specify a valid ${field}`);
+  if (typeof text !== 'string') throw new PatchError('PatchInvalid', `operation does not specify a valid ${field}`);
   if (text === '') return [];
   return text
     .split('/')

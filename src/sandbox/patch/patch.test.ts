@@ -77,14 +77,14 @@ test('strategic merge patch: lists merge by key, directives are obeyed', () => {
   };
   assert.deepEqual(patched(document, { containers: [{ name: 'a', image: '2', args: ['y'] }, { name: 'c' }] }), {
     ...document,
-    containers: [{ name: 'a', image: '2', args: ['y'] }, { name: 'b', image: '1' }, { name: 'c' }],
+    containers: [{ name: 'a', image: '2', args: ['y'] }, { name: 'c' }, { name: 'b', image: '1' }],
   });
   assert.deepEqual(patched(document, { containers: [{ name: 'a', $patch: 'delete' }] }), {
     ...document,
     containers: [{ name: 'b', image: '1' }],
   });
   assert.deepEqual(patched(document, { containers: [{ $patch: 'replace' }, { name: 'z' }] }), { ...document, containers: [{ name: 'z' }] });
-  assert.deepEqual(patched(document, { finalizers: ['two'] }), { ...document, finalizers: ['one', 'two'] });
+  assert.deepEqual(patched(document, { finalizers: ['two'] }), { ...document, finalizers: ['two', 'one'] });
   assert.deepEqual(patched(document, { '$deleteFromPrimitiveList/finalizers': ['one'] }), { ...document, finalizers: [] });
   assert.deepEqual(patched(document, { strategy: { $retainKeys: ['type'], type: 'Recreate' } }), {
     ...document,

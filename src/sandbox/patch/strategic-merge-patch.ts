@@ -1,4 +1,4 @@
-import { isList, isMap, type Json, type JsonMap, type OpenApiSchema, refName, sameJson } from '../fields/index.ts';
+import { goText, isList, isMap, type Json, type JsonMap, type OpenApiSchema, refName, sameJson } from '../fields/index.ts';
 import { PatchError } from './json-patch.ts';
 
 /** How deep a strategic merge patch may nest. */
@@ -31,9 +31,10 @@ function mergeMaps(original: JsonMap, patch: JsonMap, schema: StrategicSchema | 
   const directive = patch[DIRECTIVE];
   if (directive === 'replace') return without(patch, DIRECTIVE);
   if (directive === 'delete') return {};
-  if (directive !== undefined && directive !== 'merge') throw unknownDirective(directive);
+  if (directive !== undefined && directive !== 'merge') throw unknownDirective(directive, patch);
   const resolved = resolve(schema, schemas);
   const retained = patch[RETAIN_KEYS];
+  if (retained !== undefined) checkRetained(retained, patch);
   const out: Record<string, Json> = Object.create(null) as Record<string, Json>;
   for (const [key, value] of Object.entries(original)) if (!isList(retained) || retained.includes(key)) out[key] = value;
   for (const [key, value] of Object.entries(patch)) {
@@ -56,7 +57,8 @@ function mergeMaps(original: JsonMap, patch: JsonMap, schema: StrategicSchema | 
     if (!key.startsWith(ORDER)) continue;
     const name = key.slice(ORDER.length);
     const list = out[name];
-    if (isList(order) && isList(list)) out[name] = sortBy(list, order, mergeKey(fieldSchema(resolved, name)));
+    if (isList(order) && isList(list) && patch[name] === undefined)
+      out[name] = inOrder(list, list, order, mergeKey(fieldSchema(resolved, name)));
   }
   return out;
 }
@@ -78,7 +80,10 @@ function mergeField(
   if (!strategies.includes('merge')) return stripDirectives(value);
   const base = isList(live) ? live : [];
   const key = mergeKey(field);
-  if (key === undefined) return [...base, ...value.filter((item) => !base.some((it) => sameJson(it, item)))];
+  if (key === undefined) {
+    const all = [...base, ...value.filter((item) => !base.some((it) => sameJson(it, item)))];
+    return inOrder(all, base, isList(order) ? order : value, undefined);
+  }
   return mergeLists(base, value, key, field?.items, order, schemas, depth);
 }
 
@@ -98,10 +103,11 @@ function mergeLists(
   }
   let out = [...live];
   for (const item of patch) {
-    if (!isMap(item)) throw new PatchError('PatchInvalid', `map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
-    const name = item[key];
-    if (name === undefined)
-      throw new PatchError('PatchInvalid', `map: map[${Object.keys(item).join(' ')}] does not contain declared merge key: ${key}`);
+    const name = isMap(item) ? item[key] : undefined;
+    if (!isMap(item) || name === undefined)
+      throw new PatchError('PatchUnmergeable', `map: ${goText(item)} does not contain declared merge key: ${key}`);
+    if (item[DIRECTIVE] !== undefined && item[DIRECTIVE] !== 'delete' && item[DIRECTIVE] !== 'merge')
+      throw unknownDirective(item[DIRECTIVE], item);
     const at = out.findIndex((it) => isMap(it) && sameJson(it[key], name));
     if (item[DIRECTIVE] === 'delete') {
       out = out.filter((it) => !(isMap(it) && sameJson(it[key], name)));
@@ -112,21 +118,41 @@ function mergeLists(
       out[at] = mergeMaps(isMap(found) ? found : {}, item, items, schemas, depth + 1);
     }
   }
-  return isList(order) ? sortBy(out, order, key) : out;
+  return inOrder(out, live, isList(order) ? order : patch, key);
 }
 
-/** Items named by the order come in it; the others keep their place after the neighbour they followed. */
-function sortBy(list: readonly Json[], order: readonly Json[], key: string | undefined): Json[] {
+/** Retained keys are a list of names, and every key of the patch is among them. */
+function checkRetained(retained: Json, patch: JsonMap): void {
+  // What the patch takes away need not be retained.
+  const keys = Object.keys(patch).filter((key) => !key.startsWith('$') && patch[key] !== null);
+  if (!isList(retained) || keys.some((key) => !retained.includes(key)))
+    throw new PatchError('PatchMalformed', 'invalid patch format of retainKeys');
+}
+
+/**
+ * What the patch names comes in its order (or that of its directive); what only the live list has keeps its own order and comes before
+ * the first named item that it came before.
+ */
+function inOrder(list: readonly Json[], live: readonly Json[], order: readonly Json[], key: string | undefined): Json[] {
   const nameOf = (item: Json): Json | undefined => (key === undefined ? item : isMap(item) ? item[key] : undefined);
-  const rank = (item: Json): number => order.findIndex((it) => sameJson(nameOf(it), nameOf(item)));
-  const named = list.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b));
+  const place = (items: readonly Json[], item: Json): number => items.findIndex((it) => sameJson(nameOf(it), nameOf(item)));
+  const named = list.filter((item) => place(order, item) >= 0).sort((a, b) => place(order, a) - place(order, b));
+  const others = list.filter((item) => place(order, item) < 0);
   const out: Json[] = [];
   let next = 0;
-  for (const item of list) {
-    const taken = rank(item) >= 0 ? named[next++] : item;
-    if (taken !== undefined) out.push(taken);
+  for (const item of named) {
+    // The real merge goes through both lists at once: an item that is new comes first.
+    for (let other = others[next]; other !== undefined && isBefore(place(live, other), place(live, item)); other = others[next]) {
+      out.push(other);
+      next += 1;
+    }
+    out.push(item);
   }
-  return out;
+  return [...out, ...others.slice(next)];
+}
+
+function isBefore(a: number, b: number): boolean {
+  return a >= 0 && b >= 0 && a < b;
 }
 
 function mergeKey(schema: StrategicSchema | undefined): string | undefined {
@@ -158,6 +184,6 @@ function stripDirectives(list: readonly Json[]): Json {
     .map((item) => (isMap(item) && DIRECTIVE in item ? without(item, DIRECTIVE) : item));
 }
 
-function unknownDirective(directive: Json): PatchError {
-  return new PatchError('PatchInvalid', `Unknown patch type found: ${String(directive)}`);
+function unknownDirective(directive: Json, patch: JsonMap): PatchError {
+  return new PatchError('PatchUnmergeable', `unknown patch type: ${goText(directive)} in map: ${goText(patch)}`);
 }

@@ -1,4 +1,4 @@
-import { invalid, type FieldFault, type StatusError } from './status.ts';
+import { badRequest, invalid, type FieldFault, type StatusError } from './status.ts';
 
 /** Longest name of a field manager, in bytes. */
 const MANAGER_LIMIT = 128;
@@ -18,23 +18,55 @@ export function writeOptionsFault(kind: string, query: URLSearchParams): StatusE
 }
 
 /** What is wrong with the options of a list or watch. */
-export function listOptionsFault(query: URLSearchParams): StatusError | undefined {
-  const match = query.get('resourceVersionMatch') ?? '';
-  const forbid = (why: string): FieldFault => ({
-    type: 'FieldValueForbidden',
-    field: 'resourceVersionMatch',
-    message: `Forbidden: ${why}`,
-  });
-  const watches = query.get('watch') === 'true' || query.get('watch') === '1';
-  if (watches) {
-    const sends = query.has('sendInitialEvents');
-    if (sends && match === '')
-      return optionsFault('ListOptions', [forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')]);
-    return undefined;
+export function listOptionsFault(query: URLSearchParams, watches: boolean): StatusError | undefined {
+  const limit = query.get('limit') ?? '';
+  if (!/^[-+]?\d*$/.test(limit)) return badRequest(`strconv.ParseInt: parsing ${JSON.stringify(limit)}: invalid syntax`);
+  return optionsFault('ListOptions', watches ? watchFaults(query) : listFaults(query));
+}
+
+const MATCH = 'resourceVersionMatch';
+
+function forbid(field: string, why: string): FieldFault {
+  return { type: 'FieldValueForbidden', field, message: `Forbidden: ${why}` };
+}
+
+function listFaults(query: URLSearchParams): FieldFault[] {
+  const match = query.get(MATCH) ?? '';
+  const revision = query.get('resourceVersion') ?? '';
+  const faults: FieldFault[] = [];
+  if (match !== '') {
+    if (revision === '') faults.push(forbid(MATCH, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
+    if ((query.get('continue') ?? '') !== '') faults.push(forbid(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
+    if (match !== 'Exact' && match !== 'NotOlderThan') faults.push(unsupported(MATCH, match, ['Exact', 'NotOlderThan', '']));
+    if (match === 'Exact' && revision === '0')
+      faults.push(forbid(MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
   }
-  if (match !== '' && (query.get('resourceVersion') ?? '') === '')
-    return optionsFault('ListOptions', [forbid('resourceVersionMatch is forbidden unless resourceVersion is provided')]);
-  return undefined;
+  if (query.has('sendInitialEvents')) faults.push(forbid('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  return faults;
+}
+
+function watchFaults(query: URLSearchParams): FieldFault[] {
+  const match = query.get(MATCH) ?? '';
+  const sends = query.has('sendInitialEvents');
+  const faults: FieldFault[] = [];
+  if (sends && match !== 'NotOlderThan')
+    faults.push(forbid(MATCH, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
+  if (match === '') return faults;
+  if (!sends) faults.push(forbid(MATCH, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
+  if (match !== 'NotOlderThan') faults.push(unsupported(MATCH, match, ['NotOlderThan']));
+  if ((query.get('continue') ?? '') !== '') faults.push(forbid(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
+  return faults;
+}
+
+/** What is wrong with the options of a deletion. */
+export function deleteOptionsFault(options: { readonly [key: string]: unknown }, dryRun: readonly string[]): StatusError | undefined {
+  const { kind, apiVersion } = options;
+  if (kind !== undefined && kind !== 'DeleteOptions')
+    return badRequest(
+      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
+    );
+  if (dryRun.every((it) => it === 'All')) return undefined;
+  return optionsFault('DeleteOptions', [unsupported('dryRun', dryRun, ['All'])]);
 }
 
 /** What is wrong with how dependents are to be deleted. */

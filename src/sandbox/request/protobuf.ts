@@ -158,6 +158,8 @@ function special(name: string, fields: Record<string, Json>): Json {
   switch (name) {
     case `${META}.Time`:
     case `${META}.MicroTime`: {
+      // Go reads the first moment of the epoch as no time at all.
+      if (Number(fields['seconds'] ?? 0) === 0 && Number(fields['nanos'] ?? 0) === 0) return null;
       const date = new Date(Number(fields['seconds'] ?? 0) * 1000).toISOString().slice(0, 19);
       const micros = String(Math.floor(Number(fields['nanos'] ?? 0) / 1000)).padStart(6, '0');
       return name.endsWith('.MicroTime') ? `${date}.${micros}Z` : `${date}Z`;

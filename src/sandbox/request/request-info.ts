@@ -1,20 +1,21 @@
 /** What an API request is about, read off its method and path as the API server's RequestInfo does. */
-export type RequestInfo =
-  | { isResource: false; path: string; verb: string }
-  | {
-      isResource: true;
-      path: string;
-      verb: Verb;
-      group: string;
-      version: string;
-      /** Empty for cluster-scoped kinds and for all namespaces. */
-      namespace: string;
-      plural: string;
-      /** Empty for a collection. */
-      name: string;
-      /** Empty for the object itself. */
-      subresource: string;
-    };
+export type RequestInfo = { isResource: false; path: string; verb: string } | ResourceInfo;
+
+/** A request about a resource. */
+export type ResourceInfo = {
+  isResource: true;
+  path: string;
+  verb: Verb;
+  group: string;
+  version: string;
+  /** Empty for cluster-scoped kinds and for all namespaces. */
+  namespace: string;
+  plural: string;
+  /** Empty for a collection. */
+  name: string;
+  /** Empty for the object itself. */
+  subresource: string;
+};
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
@@ -47,8 +48,8 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
 function collectionVerb(verb: Verb, name: string, query: URLSearchParams): Verb {
   const watch = query.get('watch');
   const watching = watch !== null && watch !== 'false' && watch !== '0';
-  if (verb === 'get' && watching) return 'watch';
   if (name !== '') return verb;
+  if (verb === 'get' && watching) return 'watch';
   if (verb === 'get') return 'list';
   return verb === 'delete' ? 'deletecollection' : verb;
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { KubeObject } from '../../manifest/index.ts';
-import { labelSelectorMatches, parseFieldSelector, parseLabelSelector } from './selector.ts';
+import { parseFieldSelector } from './field-selector.ts';
+import { labelSelectorMatches, parseLabelSelector } from './selector.ts';
 
 const pod: KubeObject = {
   apiVersion: 'v1',

@@ -74,9 +74,14 @@ export function badRequest(message: string): StatusError {
   return new StatusError(400, 'BadRequest', message);
 }
 
-export function forbidden(about: About, name: string, cause: string): StatusError {
+export function forbidden(about: About, name: string, cause: string, causes?: readonly StatusCause[]): StatusError {
   const what = name === '' ? qualified(about) : `${qualified(about)} ${JSON.stringify(name)}`;
-  return new StatusError(403, 'Forbidden', `${what} is forbidden: ${cause}`, detailsOf(about, name));
+  return new StatusError(
+    403,
+    'Forbidden',
+    `${what} is forbidden: ${cause}`,
+    detailsOf(about, name, causes === undefined ? {} : { causes }),
+  );
 }
 
 export function methodNotAllowed(): StatusError {
@@ -129,7 +134,7 @@ export function invalid(group: string, kind: string, name: string, faults: reado
   return new StatusError(422, 'Invalid', `${what} ${JSON.stringify(name)} is invalid: ${text}`, {
     ...(name === '' ? {} : { name }),
     ...(group === '' ? {} : { group }),
-    kind,
+    ...(kind === '' ? {} : { kind }),
     causes,
   });
 }

@@ -1,5 +1,6 @@
-import { isList, isMap, type Json, type JsonMap, type OpenApiSchema } from '../fields/index.ts';
+import { isList, isMap, type Json, type JsonMap, type OpenApiSchema, sameJson } from '../fields/index.ts';
 import type { FieldFault } from '../request/status.ts';
+import { fitsFormat } from './formats.ts';
 
 /** A CRD's structural schema (apiextensions v1 JSONSchemaProps). */
 export type StructuralSchema = OpenApiSchema & {
@@ -108,10 +109,10 @@ export function dropNulls(value: Json, schema: StructuralSchema, depth = 0): Jso
   return isList(value) && items !== undefined ? value.map((item) => (item === null ? item : dropNulls(item, items, depth + 1))) : value;
 }
 
-/** The faults of a value against a schema, with the API server's texts. */
-export function validateStructural(value: Json | undefined, schema: StructuralSchema, patterns: Patterns): FieldFault[] {
+/** The faults of a value against a schema, with the API server's texts. What is as it was in `old` is let be (ratcheting). */
+export function validateStructural(value: Json | undefined, schema: StructuralSchema, patterns: Patterns, old?: Json): FieldFault[] {
   const faults: FieldFault[] = [];
-  check(value ?? null, schema, '', faults, patterns, 0, true);
+  check(value ?? null, schema, '', faults, patterns, 0, true, old);
   return faults.slice(0, FAULTS_LIMIT);
 }
 
@@ -123,8 +124,10 @@ function check(
   patterns: Patterns,
   depth: number,
   isRoot = false,
+  old?: Json,
 ): void {
   if (depth > STRUCTURAL_DEPTH_LIMIT || faults.length > FAULTS_LIMIT) return;
+  if (old !== undefined && sameJson(value, old)) return;
   if (value === null && schema.nullable === true) return;
   const body = path === '' ? '<root>' : path;
   const invalid = (shown: unknown, text: string): void => {
@@ -138,19 +141,25 @@ function check(
       field: body,
       message: `Invalid value: ${JSON.stringify(type)}: ${body} in body must be of type ${wanted}: ${JSON.stringify(type)}`,
     });
+    if (type === 'number' && schema.type === 'integer')
+      faults.push({
+        type: 'FieldValueInvalid',
+        field: '<nil>',
+        message: `Invalid value: "": Checked value must be of type integer (default format) in ${body}`,
+      });
     return;
   }
   if (schema.enum !== undefined && !schema.enum.some((allowed) => JSON.stringify(allowed) === JSON.stringify(value))) {
     faults.push({
       type: 'FieldValueNotSupported',
       field: body,
-      message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${schema.enum.map((it) => JSON.stringify(it)).join(', ')}`,
+      message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${schema.enum.map((it) => JSON.stringify(typeof it === 'object' ? JSON.stringify(it) : String(it))).join(', ')}`,
     });
   }
   if (typeof value === 'string') checkString(value, schema, body, faults, patterns, invalid);
-  if (typeof value === 'number') checkNumber(value, schema, invalid);
-  if (isList(value)) checkList(value, schema, path, body, faults, patterns, depth, invalid);
-  if (isMap(value)) checkMap(value, schema, path, body, faults, patterns, depth, isRoot);
+  if (typeof value === 'number') checkNumber(value, schema, body, faults, invalid);
+  if (isList(value)) checkList(value, schema, path, body, faults, patterns, depth, invalid, isList(old) ? old : []);
+  if (isMap(value)) checkMap(value, schema, path, body, faults, patterns, depth, isRoot, isMap(old) ? old : {});
   checkCombinations(value, schema, path, body, faults, patterns, depth);
 }
 
@@ -167,20 +176,40 @@ function checkString(
     faults.push({ type: 'FieldValueTooLong', field: body, message: `Too long: may not be more than ${schema.maxLength} bytes` });
   if (schema.minLength !== undefined && length < schema.minLength) invalid(value, `should be at least ${schema.minLength} chars long`);
   if (schema.pattern !== undefined && !patterns(schema.pattern).test(value)) invalid(value, `should match '${schema.pattern}'`);
-  if (schema.format === 'date-time' && Number.isNaN(Date.parse(value)))
+  if (schema.format !== undefined && !fitsFormat(value, schema.format))
     faults.push({
       type: 'FieldValueTypeInvalid',
       field: body,
-      message: `Invalid value: ${JSON.stringify(value)}: ${body} in body must be of type date-time: ${JSON.stringify(value)}`,
+      message: `Invalid value: ${JSON.stringify(value)}: ${body} in body must be of type ${schema.format}: ${JSON.stringify(value)}`,
     });
 }
 
-function checkNumber(value: number, schema: StructuralSchema, invalid: (shown: unknown, text: string) => void): void {
-  const { minimum, maximum } = schema;
-  if (minimum !== undefined && (schema.exclusiveMinimum === true ? value <= minimum : value < minimum))
-    invalid(value, `should be greater than ${schema.exclusiveMinimum === true ? '' : 'or equal to '}${minimum}`);
-  if (maximum !== undefined && (schema.exclusiveMaximum === true ? value >= maximum : value > maximum))
-    invalid(value, `should be less than ${schema.exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`);
+function checkNumber(
+  value: number,
+  schema: StructuralSchema,
+  body: string,
+  faults: FieldFault[],
+  invalid: (shown: unknown, text: string) => void,
+): void {
+  const isInteger = Number.isInteger(value);
+  // An integer is compared with the bounds as integers.
+  const bound = (it: number): number => (isInteger ? Math.trunc(it) : it);
+  if (schema.format === 'int32' && isInteger && Math.abs(value) > 2 ** 31 - 1)
+    faults.push({
+      type: 'FieldValueInvalid',
+      field: '<nil>',
+      message: `Invalid value: "": Checked value must be of type integer with format int32 in ${body}`,
+    });
+  if (schema.minimum !== undefined) {
+    const minimum = bound(schema.minimum);
+    if (schema.exclusiveMinimum === true ? value <= minimum : value < minimum)
+      invalid(value, `should be greater than ${schema.exclusiveMinimum === true ? '' : 'or equal to '}${minimum}`);
+  }
+  if (schema.maximum !== undefined) {
+    const maximum = bound(schema.maximum);
+    if (schema.exclusiveMaximum === true ? value >= maximum : value > maximum)
+      invalid(value, `should be less than ${schema.exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`);
+  }
   if (schema.multipleOf !== undefined && value % schema.multipleOf !== 0) invalid(value, `should be a multiple of ${schema.multipleOf}`);
 }
 
@@ -193,6 +222,7 @@ function checkList(
   patterns: Patterns,
   depth: number,
   invalid: (shown: unknown, text: string) => void,
+  old: readonly Json[],
 ): void {
   if (schema.maxItems !== undefined && value.length > schema.maxItems)
     faults.push({
@@ -204,8 +234,9 @@ function checkList(
     invalid(value.length, `should have at least ${schema.minItems} items`);
   const seen = new Set<string>();
   value.forEach((item, i) => {
-    if (schema.items !== undefined) check(item, schema.items, `${path}[${i}]`, faults, patterns, depth + 1);
     const key = itemKey(item, schema);
+    const before = key === undefined || old.length === 0 ? undefined : old.find((it) => itemKey(it, schema) === key);
+    if (schema.items !== undefined) check(item, schema.items, `${path}[${i}]`, faults, patterns, depth + 1, false, before);
     if (key !== undefined && seen.has(key))
       faults.push({ type: 'FieldValueDuplicate', field: `${path}[${i}]`, message: `Duplicate value: ${key}` });
     if (key !== undefined) seen.add(key);
@@ -229,10 +260,14 @@ function checkMap(
   patterns: Patterns,
   depth: number,
   isRoot: boolean,
+  old: JsonMap,
 ): void {
   for (const name of schema.required ?? []) {
     if (!Object.hasOwn(value, name)) faults.push({ type: 'FieldValueRequired', field: join(path, name), message: 'Required value' });
   }
+  if (schema['x-kubernetes-embedded-resource'] === true)
+    for (const name of ['apiVersion', 'kind'])
+      if ((value[name] ?? '') === '') faults.push({ type: 'FieldValueRequired', field: join(path, name), message: 'Required value' });
   const size = Object.keys(value).length;
   if (schema.maxProperties !== undefined && size > schema.maxProperties)
     faults.push({ type: 'FieldValueTooMany', field: body, message: `Too many: ${size}: must have at most ${schema.maxProperties} items` });
@@ -246,7 +281,8 @@ function checkMap(
   for (const [key, child] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (isRoot && key === 'metadata') continue;
     const field = fieldOf(schema, key);
-    if (field !== undefined) check(child, field, join(path, key), faults, patterns, depth + 1);
+    if (field !== undefined)
+      check(child, field, join(path, key), faults, patterns, depth + 1, false, Object.hasOwn(old, key) ? old[key] : undefined);
   }
 }
 
@@ -265,23 +301,27 @@ function checkCombinations(
     check(value, { ...part, ...(part.type === undefined ? {} : { type: part.type }) }, path, found, patterns, depth + 1);
     return found;
   };
-  for (const part of schema.allOf ?? []) faults.push(...faultsOf(part));
   const say = (text: string): void => {
-    faults.push({
-      type: 'FieldValueInvalid',
-      field: body,
-      message: `Invalid value: ${JSON.stringify(typeOf(value))}: ${body} in body ${text}`,
-    });
+    faults.push({ type: 'FieldValueInvalid', field: '<nil>', message: `Invalid value: "": ${JSON.stringify(body)} must ${text}` });
   };
-  if (
-    schema.anyOf !== undefined &&
-    schema['x-kubernetes-int-or-string'] !== true &&
-    !schema.anyOf.some((part) => faultsOf(part).length === 0)
-  )
-    say('must validate at least one schema (anyOf)');
-  if (schema.oneOf !== undefined && schema.oneOf.filter((part) => faultsOf(part).length === 0).length !== 1)
-    say('must validate one and only one schema (oneOf)');
-  if (schema.not !== undefined && faultsOf(schema.not).length === 0) say('must not validate the schema (not)');
+  const all = (schema.allOf ?? []).flatMap(faultsOf);
+  if (all.length > 0) say('validate all the schemas (allOf)');
+  faults.push(...all);
+  const { anyOf, oneOf, not } = schema;
+  if (anyOf !== undefined && schema['x-kubernetes-int-or-string'] !== true) {
+    const tried = anyOf.map(faultsOf);
+    if (tried.every((it) => it.length > 0)) {
+      say('validate at least one schema (anyOf)');
+      faults.push(...(tried[0] ?? []));
+    }
+  }
+  if (oneOf !== undefined) {
+    const tried = oneOf.map(faultsOf);
+    const fits = tried.filter((it) => it.length === 0).length;
+    if (fits !== 1) say(`validate one and only one schema (oneOf). Found ${fits === 0 ? 'none valid' : `${fits} valid alternatives`}`);
+    if (fits === 0) faults.push(...(tried[0] ?? []));
+  }
+  if (not !== undefined && faultsOf(not).length === 0) say('not validate the schema (not)');
 }
 
 function typeOf(value: Json): string {

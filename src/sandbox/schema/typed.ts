@@ -1,6 +1,18 @@
-import { errorMessage } from '../../std/index.ts';
+import { recorded } from '../data/load.ts';
 import { isList, isMap, type Json, type OpenApiSchema, refName } from '../fields/index.ts';
-import { canonicalQuantity } from './quantity.ts';
+import {
+  booleanReader,
+  bytesReader,
+  floatReader,
+  integerReader,
+  intOrStringReader,
+  mismatch,
+  quantityReader,
+  type Reader,
+  type Reading,
+  stringReader,
+  timeReader,
+} from './scalars.ts';
 
 /** Deepest object that is decoded. */
 export const DEPTH_LIMIT = 100;
@@ -15,208 +27,228 @@ export type Decoded = {
 };
 
 type Schemas = (name: string) => OpenApiSchema | undefined;
-type Context = { schemas: Schemas; unknown: string[]; fault: string | undefined };
 
-const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
-const INT_OR_STRING = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
-const TIMES: Readonly<Record<string, number>> = {
-  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': 0,
-  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': 6,
+/** What the Go type behind a schema says besides (`data/types`): pointer fields, zeroes always written, names of field types. */
+type GoType = { p?: readonly string[]; z?: Readonly<Record<string, Json>>; n?: Readonly<Record<string, string>> };
+
+const SPECIAL: Readonly<Record<string, Reader>> = {
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': quantityReader,
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': intOrStringReader,
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': timeReader(0),
+  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': timeReader(6),
 };
 
-/** Optional strings that are pointers in Go: empty means something. */
-const KEPT_EMPTY: ReadonlySet<string> = new Set([
-  'storageClassName',
-  'clusterIP',
-  'nominatedNodeName',
-  'serviceName',
-  'volumeAttributesClassName',
-]);
-
 /**
- * Reads a value as the Go type behind a schema would: nulls and empty optional lists, maps and strings vanish, quantities and
- * times take their canonical form, unknown fields are noted and left out.
+ * Reads a value as the Go type behind a schema would: what `omitempty` omits vanishes, what is always written appears, quantities,
+ * times and bytes take their canonical form, unknown fields are noted and left out.
  */
 export function decodeTyped(name: string, value: Json, schemas: Schemas): Decoded {
-  const context: Context = { schemas, unknown: [], fault: undefined };
-  const decoded = walk(value, { $ref: `#/components/schemas/${name}` }, [], '', context, 0);
-  return { value: decoded ?? {}, unknown: context.unknown, fault: context.fault };
+  const reading: Reading = { path: [], unknown: [], fault: undefined };
+  const decoded = typesOf(schemas).named(name)(value, reading, goName(name));
+  return { value: decoded ?? {}, unknown: reading.unknown, fault: reading.fault };
 }
 
-function walk(
-  value: Json,
-  declared: OpenApiSchema,
-  path: readonly string[],
-  owner: string,
-  context: Context,
-  depth: number,
-): Json | undefined {
-  if (value === null) return undefined;
-  if (depth > DEPTH_LIMIT) {
-    context.fault ??= 'exceeded max depth';
-    return undefined;
-  }
-  const ref = refName(declared);
-  if (ref === QUANTITY) return quantity(value, context);
-  if (ref === INT_OR_STRING)
-    return typeof value === 'string' || typeof value === 'number' ? value : mismatch(value, owner, path, 'intstr.IntOrString', context);
-  if (ref !== undefined && ref in TIMES) return time(value, TIMES[ref] ?? 0, context);
-  const schema = ref === undefined ? declared : context.schemas(ref);
-  if (schema === undefined) return value;
-  const type = ref === undefined ? owner : (ref.split('.').at(-1) ?? '');
-  switch (schema.type) {
-    case 'object':
-      return object(value, schema, path, type, context, depth);
-    case 'array':
-      return list(value, schema, path, type, context, depth);
-    case 'string':
-      return typeof value === 'string' ? value : mismatch(value, owner, path, 'string', context);
-    case 'boolean':
-      return typeof value === 'boolean' ? value : mismatch(value, owner, path, 'bool', context);
-    case 'integer':
-      return integer(value, schema, path, owner, context);
-    case 'number':
-      return typeof value === 'number' ? value : mismatch(value, owner, path, 'float64', context);
-    default:
-      return value;
-  }
+const readers = new WeakMap<Schemas, GoTypes>();
+
+function typesOf(schemas: Schemas): GoTypes {
+  let types = readers.get(schemas);
+  if (types === undefined) readers.set(schemas, (types = new GoTypes(schemas)));
+  return types;
 }
 
-function object(
-  value: Json,
-  schema: OpenApiSchema,
-  path: readonly string[],
-  type: string,
-  context: Context,
-  depth: number,
-): Json | undefined {
-  const { properties, additionalProperties } = schema;
-  if (properties === undefined && typeof additionalProperties !== 'object') return value; // free form
-  if (!isMap(value)) return mismatch(value, type, path, properties === undefined ? 'map[string]string' : type, context);
-  const out: Record<string, Json> = {};
-  const required = new Set((schema as { required?: readonly string[] }).required);
-  for (const [key, child] of Object.entries(value)) {
-    const field =
-      properties !== undefined && Object.hasOwn(properties, key)
-        ? properties[key]
-        : typeof additionalProperties === 'object'
-          ? additionalProperties
-          : undefined;
-    if (field === undefined) {
-      context.unknown.push([...path, key].join('.').replaceAll('.[', '['));
-      continue;
+/** One field of a struct. */
+type Field = { read: Reader; keepsEmpty: boolean };
+
+/** Makes readers of schemas; each named one is made once. */
+class GoTypes {
+  readonly #schemas: Schemas;
+  readonly #named = new Map<string, Reader>();
+  readonly #zeroes = new Map<string, readonly (readonly [string, Json])[]>();
+
+  constructor(schemas: Schemas) {
+    this.#schemas = schemas;
+  }
+
+  named(name: string): Reader {
+    let reader = SPECIAL[name] ?? this.#named.get(name);
+    if (reader === undefined) {
+      // Set before it is made: a type may contain itself.
+      this.#named.set(name, (value, reading, owner) => this.named(name)(value, reading, owner));
+      const schema = this.#schemas(name);
+      reader = schema === undefined ? (value) => value : this.#of(schema, name, '');
+      this.#named.set(name, reader);
     }
-    const decoded = walk(child, field, [...path, key], type, context, depth + 1);
-    if (decoded === undefined || (properties !== undefined && isOmitted(key, decoded, field, required, context))) continue;
-    define(out, key, decoded);
+    return reader;
   }
-  if (properties !== undefined)
-    for (const [key, zero] of zeroFields(schema, context)) if (!Object.hasOwn(out, key)) out[key] = structuredClone(zero);
-  return out;
-}
 
-const zeroes = new WeakMap<OpenApiSchema, readonly (readonly [string, Json])[]>();
+  #of(schema: OpenApiSchema, name: string, goType: string): Reader {
+    switch (schema.type) {
+      case 'object':
+        return this.#object(schema, name);
+      case 'array':
+        return this.#list(schema);
+      case 'string':
+        return schema.format === 'byte' ? bytesReader : stringReader(goType === '' ? 'string' : goType);
+      case 'boolean':
+        return booleanReader;
+      case 'integer':
+        return integerReader(schema.format === 'int64' ? 'int64' : 'int32');
+      case 'number':
+        return floatReader;
+      default:
+        return (value) => value;
+    }
+  }
 
-/** What Go writes for fields that are absent: the zero value of structs that are not pointers, and of required fields. */
-function zeroFields(schema: OpenApiSchema, context: Context): readonly (readonly [string, Json])[] {
-  const known = zeroes.get(schema);
-  if (known !== undefined) return known;
-  const required = new Set((schema as { required?: readonly string[] }).required);
-  const fields = Object.entries(schema.properties ?? {}).flatMap(([key, field]): (readonly [string, Json])[] => {
-    const zero = zeroOf(field, required.has(key), context);
-    return zero === undefined ? [] : [[key, zero]];
-  });
-  zeroes.set(schema, fields);
-  return fields;
-}
+  #reference(schema: OpenApiSchema, goType = ''): Reader {
+    const ref = refName(schema);
+    if (ref === undefined) return this.#of(schema, '', goType);
+    if (ref in SPECIAL) return this.named(ref);
+    return (value, reading, owner) => this.named(ref)(value, reading, owner);
+  }
 
-function zeroOf(field: OpenApiSchema, isRequired: boolean, context: Context): Json | undefined {
-  const ref = refName(field);
-  const schema = ref === undefined ? field : context.schemas(ref);
-  const { default: declared } = field as { default?: Json };
-  if (ref !== undefined && isMap(declared) && schema?.properties !== undefined) return Object.fromEntries(zeroFields(schema, context));
-  if (!isRequired) return undefined;
-  if (ref !== undefined) return null;
-  switch (schema?.type) {
-    case 'string':
-      return '';
-    case 'integer':
-    case 'number':
-      return 0;
-    case 'boolean':
-      return false;
-    default:
-      return null;
+  #object(schema: OpenApiSchema, name: string): Reader {
+    const { properties, additionalProperties } = schema;
+    if (properties !== undefined) return this.#struct(name, properties);
+    if (typeof additionalProperties !== 'object') return (value) => value; // free form
+    const read = this.#reference(additionalProperties);
+    const type = `map[string]${this.#goTypeOf(additionalProperties)}`;
+    const empty = this.#zeroItem(additionalProperties);
+    return (value, reading, owner) => {
+      if (!isMap(value)) return mismatch(value, reading, owner, type);
+      const out: Record<string, Json> = {};
+      for (const key of Object.keys(value)) {
+        const child = value[key];
+        reading.path.push(`{${key}`);
+        const decoded = child === null || child === undefined ? empty : read(child, reading, owner);
+        reading.path.pop();
+        if (decoded !== undefined) define(out, key, decoded);
+      }
+      return out;
+    };
+  }
+
+  #struct(name: string, properties: Readonly<Record<string, OpenApiSchema>>): Reader {
+    const type = goName(name);
+    const { p = [], z = {}, n = {} } = goTypes()[name] ?? {};
+    const kept = new Set([...p, ...Object.keys(z)]);
+    const fields = new Map<string, Field>();
+    for (const [key, field] of Object.entries(properties))
+      fields.set(key, { read: this.#reference(field, n[key]), keepsEmpty: kept.has(key) });
+    let zeroes: readonly (readonly [string, Json])[] | undefined;
+    return (value, reading) => {
+      if (!isMap(value)) return mismatch(value, reading, type, name === '' ? 'struct' : packaged(name));
+      if (reading.path.length > DEPTH_LIMIT) {
+        reading.fault ??= 'exceeded max depth';
+        return undefined;
+      }
+      const out: Record<string, Json> = {};
+      for (const key of Object.keys(value)) {
+        const child = value[key];
+        const field = fields.get(key);
+        if (field === undefined) {
+          reading.unknown.push(textOf([...reading.path, key]));
+          continue;
+        }
+        if (child === null || child === undefined) continue;
+        reading.path.push(key);
+        const decoded = field.read(child, reading, type);
+        reading.path.pop();
+        if (decoded !== undefined && (field.keepsEmpty || !isEmpty(decoded))) out[key] = decoded;
+      }
+      for (const [key, zero] of (zeroes ??= this.#zeroFields(name)))
+        if (!Object.hasOwn(out, key)) out[key] = typeof zero === 'object' ? structuredClone(zero) : zero;
+      return out;
+    };
+  }
+
+  /** What Go writes for fields that are absent. */
+  #zeroFields(name: string): readonly (readonly [string, Json])[] {
+    const known = this.#zeroes.get(name);
+    if (known !== undefined) return known;
+    const properties = this.#schemas(name)?.properties ?? {};
+    const found = Object.entries(goTypes()[name]?.z ?? {})
+      .filter(([key]) => Object.hasOwn(properties, key))
+      .map(([key, zero]): readonly [string, Json] => {
+        const ref = refName(properties[key] ?? {});
+        return [key, zero === '=' ? Object.fromEntries(ref === undefined ? [] : this.#zeroFields(ref)) : zero];
+      });
+    this.#zeroes.set(name, found);
+    return found;
+  }
+
+  #list(schema: OpenApiSchema): Reader {
+    const { items } = schema;
+    if (items === undefined) return (value) => value;
+    const read = this.#reference(items);
+    const type = `[]${this.#goTypeOf(items)}`;
+    const empty = this.#zeroItem(items) ?? null;
+    return (value, reading, owner) => {
+      if (!isList(value)) return mismatch(value, reading, owner, type);
+      return value.map((item, i) => {
+        if (item === null) return empty;
+        reading.path.push(`[${i}]`);
+        const decoded = read(item, reading, owner) ?? null;
+        reading.path.pop();
+        return decoded;
+      });
+    };
+  }
+
+  /** What null becomes as an item of a list or a value of a map. */
+  #zeroItem(schema: OpenApiSchema): Json | undefined {
+    const ref = refName(schema);
+    if (ref !== undefined) return ref in SPECIAL ? null : Object.fromEntries(this.#zeroFields(ref));
+    if (schema.type === 'string') return schema.format === 'byte' ? null : '';
+    return schema.type === 'integer' || schema.type === 'number' ? 0 : schema.type === 'boolean' ? false : null;
+  }
+
+  #goTypeOf(schema: OpenApiSchema): string {
+    const ref = refName(schema);
+    if (ref !== undefined) return packaged(ref);
+    switch (schema.type) {
+      case 'integer':
+        return schema.format === 'int64' ? 'int64' : 'int32';
+      case 'number':
+        return 'float64';
+      case 'boolean':
+        return 'bool';
+      case 'array':
+        return `[]${schema.items === undefined ? 'string' : this.#goTypeOf(schema.items)}`;
+      default:
+        return schema.format === 'byte' ? '[]uint8' : 'string';
+    }
   }
 }
 
-/** True for what Go's `omitempty` leaves out: empty optional lists, maps and strings. */
-function isOmitted(key: string, value: Json, field: OpenApiSchema, required: ReadonlySet<string>, context: Context): boolean {
-  if (required.has(key) && !isMap(value)) return false;
-  if (value === '') return !KEPT_EMPTY.has(key);
+function goTypes(): Readonly<Record<string, GoType>> {
+  return recorded<Record<string, GoType>>('types');
+}
+
+/** `LabelSelector` of `io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector`. */
+function goName(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
+}
+
+/** `v1.LabelSelector`. */
+function packaged(name: string): string {
+  return name.split('.').slice(-2).join('.');
+}
+
+/** True for what Go's `omitempty` leaves out of a field that is no pointer. */
+function isEmpty(value: Json): boolean {
+  if (value === '' || value === 0 || value === false) return true;
   if (isList(value)) return value.length === 0;
-  if (!isMap(value) || Object.keys(value).length > 0) return false;
-  const ref = refName(field);
-  const schema = ref === undefined ? field : context.schemas(ref);
-  return schema?.properties === undefined && typeof schema?.additionalProperties === 'object';
+  if (!isMap(value)) return false;
+  for (const _ in value) return false;
+  return true;
 }
 
-function list(
-  value: Json,
-  schema: OpenApiSchema,
-  path: readonly string[],
-  owner: string,
-  context: Context,
-  depth: number,
-): Json | undefined {
-  if (!isList(value)) return mismatch(value, owner, path, '[]', context);
-  const { items } = schema;
-  if (items === undefined) return value;
-  return value.map((item, i) => walk(item, items, [...path, `[${i}]`], owner, context, depth + 1) ?? null);
-}
-
-function integer(value: Json, schema: OpenApiSchema, path: readonly string[], owner: string, context: Context): Json | undefined {
-  const type = schema.format === 'int64' ? 'int64' : 'int32';
-  if (typeof value === 'bigint') return Number(value);
-  if (typeof value !== 'number') return mismatch(value, owner, path, type, context);
-  const limit = type === 'int32' ? 2 ** 31 : 2 ** 63;
-  if (!Number.isInteger(value) || value >= limit || value < -limit) {
-    context.fault ??= `json: cannot unmarshal number ${value} into Go struct field ${owner}.${path.join('.')} of type ${type}`;
-    return undefined;
-  }
-  return value;
-}
-
-function quantity(value: Json, context: Context): Json | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') {
-    context.fault ??= "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-    return undefined;
-  }
-  try {
-    return canonicalQuantity(String(value));
-  } catch (error) {
-    context.fault ??= errorMessage(error);
-    return undefined;
-  }
-}
-
-function time(value: Json, digits: number, context: Context): Json | undefined {
-  const parsed =
-    typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(parsed) || typeof value !== 'string') {
-    context.fault ??= `parsing time ${JSON.stringify(JSON.stringify(value))} as "2006-01-02T15:04:05Z07:00": cannot parse`;
-    return undefined;
-  }
-  const seconds = new Date(parsed).toISOString().slice(0, 19);
-  const fraction = /\.(\d+)/.exec(value)?.[1] ?? '';
-  return digits === 0 ? `${seconds}Z` : `${seconds}.${fraction.padEnd(digits, '0').slice(0, digits)}Z`;
-}
-
-function mismatch(value: Json, owner: string, path: readonly string[], type: string, context: Context): undefined {
-  const kind = isList(value) ? 'array' : isMap(value) ? 'object' : typeof value === 'boolean' ? 'bool' : typeof value;
-  const field = path.filter((part) => !part.startsWith('[')).join('.');
-  context.fault ??= `json: cannot unmarshal ${kind} into Go struct field ${owner}.${field} of type ${type}`;
-  return undefined;
+function textOf(path: readonly string[]): string {
+  return path
+    .map((part) => (part.startsWith('{') ? part.slice(1) : part))
+    .join('.')
+    .replaceAll('.[', '[');
 }
 
 /** Sets a field that may be called `__proto__`. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { KubeObject } from '../../manifest/index.ts';
 import { Journal } from './journal.ts';
+import { readJson, writeJson } from './json-text.ts';
 import { type Change, isWriteFailure, Store, WATCH_WINDOW } from './store.ts';
 
 const map = (name: string, value: string, namespace = 'a'): KubeObject => ({
@@ -53,6 +54,25 @@ test('a watch replays from a revision, then follows; an old revision is gone', (
     store.watch(MAPS, 1, () => {}),
     undefined,
   );
+});
+
+test('a listener that writes makes nobody hear of changes out of order', () => {
+  const store = new Store();
+  const seen: string[] = [];
+  store.watch(MAPS, undefined, ({ type, object }) => {
+    if (type === 'added') store.update(MAPS, map('a', '2'), object.metadata.resourceVersion ?? '');
+  });
+  store.watch(MAPS, undefined, ({ type, revision }) => seen.push(`${type} ${revision}`));
+  created(store, map('a', '1'));
+  assert.deepEqual(seen, ['added 2', 'modified 3']);
+});
+
+test('integers that no JavaScript number holds are written and read digit by digit', () => {
+  const text = '{"big":9007199254740993,"list":[-12345678901234567890,1.5,null],"text":"1234567890123456","small":1}';
+  const value = readJson(text);
+  assert.equal((value as { big: bigint }).big, 9_007_199_254_740_993n);
+  assert.equal(writeJson(value), text);
+  assert.equal(writeJson({ a: undefined, b: [undefined], c: 1n }), '{"b":[null],"c":1}');
 });
 
 test('lists are in key order, by namespace, and go on after a key', () => {

@@ -19,7 +19,7 @@ export const WATCH_WINDOW = 20_000;
 /** Why a write did not happen. */
 export type WriteFailure = { failure: 'exists' | 'missing' | 'conflict'; current: KubeObject | undefined };
 
-/** Called with every change in order, after it is visible and before the write returns. */
+/** Called with every change in order, after it is visible and before the write (of a listener's: the write it listens to) returns. */
 export type ChangeListener = (change: Change) => void;
 
 /**
@@ -33,6 +33,8 @@ export class Store {
   readonly #window: Change[] = [];
   readonly #listeners = new Map<Collection, Set<ChangeListener>>();
   readonly #everyone = new Set<ChangeListener>();
+  /** Changes being told, the first of them right now. */
+  readonly #untold: Change[] = [];
 
   constructor(revision = 1) {
     this.#revision = revision;
@@ -52,10 +54,17 @@ export class Store {
   list(collection: Collection, namespace = '', after?: string): KubeObject[] {
     const data = this.#collections.get(collection);
     if (data === undefined) return [];
+    const keys = data.sortedKeys();
     const prefix = namespace === '' ? '' : `${namespace}/`;
+    let start = prefix === '' ? 0 : placeOf(keys, prefix);
+    if (after !== undefined) {
+      const next = placeOf(keys, after);
+      start = Math.max(start, keys[next] === after ? next + 1 : next);
+    }
     const out: KubeObject[] = [];
-    for (const key of data.sortedKeys()) {
-      if (!key.startsWith(prefix) || (after !== undefined && compareUtf8(key, after) <= 0)) continue;
+    for (let i = start; i < keys.length; i++) {
+      const key = keys[i] ?? '';
+      if (!key.startsWith(prefix)) break;
       const object = data.objects.get(key);
       if (object !== undefined) out.push(object);
     }
@@ -142,9 +151,23 @@ export class Store {
       const dropped = this.#window.splice(0, this.#window.length - WATCH_WINDOW);
       this.#oldest = dropped.at(-1)?.revision ?? this.#oldest;
     }
-    for (const listener of this.#everyone) listener(change);
-    for (const listener of this.#listeners.get(collection) ?? []) listener(change);
+    this.#tell(change);
     return stored;
+  }
+
+  /** A listener that writes makes a change of its own: everybody hears of this one first. */
+  #tell(change: Change): void {
+    this.#untold.push(change);
+    if (this.#untold.length > 1) return;
+    try {
+      for (let next = this.#untold[0]; next !== undefined; next = this.#untold[0]) {
+        for (const listener of this.#everyone) listener(next);
+        for (const listener of this.#listeners.get(next.collection) ?? []) listener(next);
+        this.#untold.shift();
+      }
+    } finally {
+      this.#untold.length = 0;
+    }
   }
 
   #data(collection: Collection): CollectionData {
@@ -164,19 +187,32 @@ export function isWriteFailure(result: KubeObject | WriteFailure): result is Wri
   return 'failure' in result && typeof result.failure === 'string';
 }
 
+/** Where a key is in a sorted list, or would be. */
+function placeOf(keys: readonly string[], key: string): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareUtf8(keys[middle] ?? '', key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 class CollectionData {
   readonly objects = new Map<string, KubeObject>();
+  /** The keys in order, once somebody has listed. */
   #keys: string[] | undefined;
 
   put(object: KubeObject): void {
     const key = keyOf(object.metadata.namespace ?? '', object.metadata.name);
-    if (!this.objects.has(key)) this.#keys = undefined;
+    if (this.#keys !== undefined && !this.objects.has(key)) this.#keys.splice(placeOf(this.#keys, key), 0, key);
     this.objects.set(key, object);
   }
 
   remove(object: KubeObject): void {
-    this.objects.delete(keyOf(object.metadata.namespace ?? '', object.metadata.name));
-    this.#keys = undefined;
+    const key = keyOf(object.metadata.namespace ?? '', object.metadata.name);
+    if (!this.objects.delete(key) || this.#keys === undefined) return;
+    this.#keys.splice(placeOf(this.#keys, key), 1);
   }
 
   sortedKeys(): readonly string[] {

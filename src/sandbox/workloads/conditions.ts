@@ -1,5 +1,4 @@
-import type { KubeObject } from '../../manifest/index.ts';
-import { type Draft0, mapAt, mapsOf } from '../kinds/index.ts';
+import type { Draft0 } from '../kinds/index.ts';
 
 /** True when a list of conditions has one of this type and status. */
 export function hasCondition(conditions: readonly Draft0[], type: string, status: string): boolean {
@@ -16,9 +15,4 @@ export function withCondition(conditions: readonly Draft0[], condition: Draft0, 
     lastTransitionTime: before?.['status'] === condition['status'] ? before?.['lastTransitionTime'] : now,
   };
   return before === undefined ? [...conditions, next] : conditions.map((it) => (it === before ? next : it));
-}
-
-/** How many pods are Ready. */
-export function podsReady(pods: readonly KubeObject[]): number {
-  return pods.filter((pod) => hasCondition(mapsOf(mapAt(pod, 'status'), 'conditions'), 'Ready', 'True')).length;
 }

@@ -1,19 +1,30 @@
-import { createHash } from 'node:crypto';
 import { type Duration, milliseconds } from '../../std/index.ts';
 import type { KubeObject } from '../../manifest/index.ts';
 import { type Cluster, Loop } from '../controllers/cluster.ts';
 import { type Draft0, mapAt, mapsOf } from '../kinds/index.ts';
+import { hasCondition, withCondition } from './conditions.ts';
 import { delayOf, fateOf } from './fate.ts';
+import { type Course, courseOf, isFinished, podCondition, podStatus, restartsOf } from './pod-status.ts';
 
 const PODS = '/pods';
 
+/** How fast simulated pods are. All zero: everything happens at once. */
+export type Pace = {
+  /** From a pod's creation to where it goes. */
+  podStart: Duration;
+  /** The first back-off of a crashing container and of a Job's failed pod; it doubles. 0: none. */
+  backoff: Duration;
+  /** Whose annotations and images tell fates. */
+  fateDomains: readonly string[];
+};
+
 /** Stands in for the scheduler and the kubelet: binds pods, makes them what their fate says, ends them when they are deleted. */
-export function runPods(cluster: Cluster, startDelay: Duration): () => void {
+export function runPods(cluster: Cluster, pace: Pace): () => void {
   const { api } = cluster;
   const loop = new Loop(api, (namespace, name) => {
     const pod = cluster.get(PODS, namespace, name);
     if (pod === undefined) return;
-    const wait = advance(cluster, pod, startDelay);
+    const wait = advance(cluster, pod, pace);
     if (wait !== undefined) loop.touch(pod, wait);
   });
   const stop = api.store.watch(PODS, undefined, (change) => {
@@ -27,114 +38,81 @@ export function runPods(cluster: Cluster, startDelay: Duration): () => void {
 }
 
 /** Moves a pod one step; gives how long until there is more to do. */
-function advance(cluster: Cluster, pod: KubeObject, startDelay: Duration): Duration | undefined {
+function advance(cluster: Cluster, pod: KubeObject, pace: Pace): Duration | undefined {
   if (pod.metadata.deletionTimestamp !== undefined) {
-    cluster.delete(PODS, pod, 0);
+    if (pod.metadata.deletionGracePeriodSeconds !== 0 || (pod.metadata.finalizers ?? []).length === 0) cluster.delete(PODS, pod, 0);
     return undefined;
   }
-  const spec = mapAt(pod, 'spec') ?? {};
-  const gates = mapsOf(spec, 'schedulingGates');
-  if (gates.length > 0) return undefined;
-  const fate = fateOf(pod);
-  if (fate === 'pending') return undefined;
-  const left = Date.parse(pod.metadata.creationTimestamp ?? '') + delayOf(pod, startDelay) - cluster.api.clock.now();
-  const bound =
-    spec['nodeName'] === undefined
-      ? cluster.update(PODS, pod, (draft) => {
-          (draft['spec'] as Draft0)['nodeName'] = 'sandbox';
-        })
-      : pod;
+  if (isFinished(pod)) return undefined;
+  const fate = fateOf(pod, pace.fateDomains);
+  if (!isBound(pod)) {
+    if (mapsOf(mapAt(pod, 'spec'), 'schedulingGates').length > 0)
+      return unscheduled(cluster, pod, 'SchedulingGated', 'Scheduling is blocked due to non-empty scheduling gates');
+    if (fate === 'unschedulable') return unscheduled(cluster, pod, 'Unschedulable', '0/1 nodes are available: 1 node(s) were told so.');
+    return bind(cluster, pod);
+  }
+  const now = cluster.api.clock.now();
+  const left = Date.parse(pod.metadata.creationTimestamp ?? '') + delayOf(pod, pace.podStart, pace.fateDomains) - now;
   if (left > 0) return milliseconds(left);
-  if (bound !== undefined && !isSettled(bound, fate)) cluster.setStatus(PODS, bound, podStatus(cluster, bound));
-  return undefined;
+  return arrive(cluster, pod, courseOf(pod, fate), pace);
 }
 
-function isSettled(pod: KubeObject, fate: string): boolean {
+/** Writes the status of a pod that had the time to get there. */
+function arrive(cluster: Cluster, pod: KubeObject, course: Course, { backoff }: Pace): Duration | undefined {
+  const now = cluster.api.clock.now();
+  const deadline = deadlineOf(pod);
+  if (deadline !== undefined && deadline <= now) {
+    cluster.setStatus(PODS, pod, {
+      phase: 'Failed',
+      reason: 'DeadlineExceeded',
+      message: 'Pod was active on the node longer than the specified deadline',
+    });
+    return undefined;
+  }
+  const restarts = course === 'looping' ? restartsOf(pod, backoff, now) : { count: 0, left: undefined };
+  if (!isSettled(pod, course, restarts.count)) cluster.setStatus(PODS, pod, podStatus(pod, course, cluster.now(), restarts.count, backoff));
+  const untilDeadline = deadline === undefined ? undefined : milliseconds(deadline - now);
+  if (restarts.left === undefined || untilDeadline === undefined) return restarts.left ?? untilDeadline;
+  return restarts.left < untilDeadline ? restarts.left : untilDeadline;
+}
+
+function deadlineOf(pod: KubeObject): number | undefined {
+  const limit = mapAt(pod, 'spec')?.['activeDeadlineSeconds'];
+  const started = mapAt(pod, 'status')?.['startTime'];
+  return typeof limit === 'number' && typeof started === 'string' ? Date.parse(started) + limit * 1000 : undefined;
+}
+
+const isBound = (pod: KubeObject): boolean => (mapAt(pod, 'spec')?.['nodeName'] ?? '') !== '';
+
+function bind(cluster: Cluster, pod: KubeObject): undefined {
+  cluster.update(
+    PODS,
+    pod,
+    (draft) => {
+      (draft['spec'] as Draft0)['nodeName'] = 'sandbox';
+    },
+    'binding',
+  );
+}
+
+function unscheduled(cluster: Cluster, pod: KubeObject, reason: string, message: string): undefined {
+  const conditions = mapsOf(mapAt(pod, 'status'), 'conditions');
+  if (hasCondition(conditions, 'PodScheduled', 'False')) return;
+  const [condition = {}] = withCondition([], { type: 'PodScheduled', status: 'False', reason, message }, cluster.now());
+  cluster.setStatus(PODS, pod, { conditions: [...conditions, podCondition(condition, pod)] });
+}
+
+function isSettled(pod: KubeObject, course: Course, restarts: number): boolean {
   const status = mapAt(pod, 'status');
-  const phase = status?.['phase'];
-  if (phase === 'Succeeded' || phase === 'Failed') return true;
-  if (phase !== 'Running') return false;
-  const containers = mapsOf(mapAt(pod, 'spec'), 'containers');
+  if (status?.['observedGeneration'] !== pod.metadata.generation) return false;
+  if (status?.['phase'] !== (course === 'pulling' ? 'Pending' : 'Running')) return false;
   const statuses = mapsOf(status, 'containerStatuses');
-  const sameImages = containers.every((container) =>
-    statuses.some((it) => it['name'] === container['name'] && it['image'] === container['image']),
+  const same = mapsOf(mapAt(pod, 'spec'), 'containers').every((container) =>
+    statuses.some((it) => it['name'] === container['name'] && it['image'] === container['image'] && it['restartCount'] === restarts),
   );
-  return (
-    sameImages && mapsOf(status, 'conditions').some((it) => it['type'] === 'Ready' && (it['status'] === 'True') === (fate === 'ready'))
-  );
-}
-
-function podStatus(cluster: Cluster, pod: KubeObject): Record<string, unknown> {
-  const now = cluster.now();
-  const spec = mapAt(pod, 'spec') ?? {};
-  const fate = fateOf(pod);
-  const runs = spec['restartPolicy'] === 'Always';
-  const phase = fate === 'fail' ? 'Failed' : fate === 'ready' && !runs ? 'Succeeded' : 'Running';
-  const ready = phase === 'Running' && fate === 'ready';
-  const flag = (value: boolean): string => (value ? 'True' : 'False');
-  const condition = (type: string, value: boolean): Draft0 => ({
-    type,
-    status: flag(value),
-    lastProbeTime: null,
-    lastTransitionTime: now,
-    ...(value
-      ? {}
-      : {
-          reason: 'ContainersNotReady',
-          message: `containers with unready status: [${mapsOf(spec, 'containers')
-            .map((it) => String(it['name']))
-            .join(' ')}]`,
-        }),
-  });
-  const state: Draft0 =
-    phase === 'Succeeded'
-      ? { terminated: { exitCode: 0, reason: 'Completed', startedAt: now, finishedAt: now } }
-      : phase === 'Failed'
-        ? { terminated: { exitCode: 1, reason: 'Error', startedAt: now, finishedAt: now } }
-        : fate === 'crash'
-          ? { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 5m0s restarting failed container' } }
-          : { running: { startedAt: now } };
-  const statusOf = (container: Draft0, own: Draft0, isReady: boolean): Draft0 => ({
-    name: container['name'],
-    image: container['image'],
-    imageID: `sandbox://${String(container['image'])}`,
-    containerID: `sandbox://${pod.metadata.uid}/${String(container['name'])}`,
-    ready: isReady,
-    started: own['running'] !== undefined,
-    restartCount: fate === 'crash' ? 5 : 0,
-    state: own,
-    lastState: {},
-  });
-  const done = { terminated: { exitCode: 0, reason: 'Completed', startedAt: now, finishedAt: now } };
-  const ip = addressOf(pod);
-  return {
-    phase,
-    conditions: [
-      condition('PodReadyToStartContainers', true),
-      condition('Initialized', true),
-      condition('Ready', ready),
-      condition('ContainersReady', ready),
-      condition('PodScheduled', true),
-    ],
-    containerStatuses: mapsOf(spec, 'containers').map((it) => statusOf(it, state, ready)),
-    ...(mapsOf(spec, 'initContainers').length === 0
-      ? {}
-      : {
-          initContainerStatuses: mapsOf(spec, 'initContainers').map((it) =>
-            it['restartPolicy'] === 'Always' ? statusOf(it, state, ready) : statusOf(it, done, true),
-          ),
-        }),
-    hostIP: '127.0.0.1',
-    hostIPs: [{ ip: '127.0.0.1' }],
-    podIP: ip,
-    podIPs: [{ ip }],
-    startTime: now,
-  };
-}
-
-function addressOf(pod: KubeObject): string {
-  const [a = 0, b = 0] = createHash('sha256')
-    .update(pod.metadata.uid ?? '')
-    .digest();
-  return `10.244.${a}.${b}`;
+  if (!same || course === 'succeeded' || course === 'failed') return false;
+  const gates = mapsOf(mapAt(pod, 'spec'), 'readinessGates');
+  const conditions = mapsOf(status, 'conditions');
+  const open = gates.every((gate) => hasCondition(conditions, String(gate['conditionType']), 'True'));
+  return hasCondition(conditions, 'Ready', course === 'running' && open ? 'True' : 'False');
 }

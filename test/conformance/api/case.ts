@@ -69,9 +69,9 @@ export function apply(path: string, manager: string, body: Body, options = ''): 
   return { method: 'PATCH', path: `${path}?${query}`, body, headers: { 'content-type': 'application/apply-patch+yaml' } };
 }
 
-/** The step as a user would do it. */
-export function as(user: string, step: Step): Step {
-  return { ...step, headers: { ...step.headers, 'impersonate-user': user } };
+/** The step as a user would do it, in groups of theirs. */
+export function as(user: string, step: Step, more: Readonly<Record<string, string>> = {}): Step {
+  return { ...step, headers: { ...step.headers, 'impersonate-user': user, ...more } };
 }
 
 export function quiet(step: Step): Step {

@@ -4,7 +4,8 @@ import { readYaml } from '../../../src/golang/index.ts';
 import type { Sandbox } from '../../../src/sandbox/index.ts';
 import type { Step } from './case.ts';
 
-export type Answer = { code: number; body: unknown };
+/** What came back; `warnings` only when there are some. */
+export type Answer = { code: number; body: unknown; warnings?: string };
 /** Sends one request to the API under test. */
 export type Client = (step: Step) => Promise<Answer>;
 
@@ -33,6 +34,10 @@ function bodyOf(step: Step): string | undefined {
   return typeof step.body === 'string' ? step.body : JSON.stringify(step.body);
 }
 
+function warningsOf(header: string | undefined): { warnings?: string } {
+  return header === undefined ? {} : { warnings: header };
+}
+
 /** Asks a sandbox in this process, with no socket between. */
 export function sandboxClient(sandbox: Sandbox): Client {
   const { users } = JSON.parse(sandbox.kubeconfig) as { users: { user: { token: string } }[] };
@@ -48,7 +53,7 @@ export function sandboxClient(sandbox: Sandbox): Client {
     });
     if ('body' in answer) {
       const raw = 'json' in answer.body ? JSON.stringify(answer.body.json) : answer.body.text;
-      return { code: answer.status, body: parse(raw, step.watch === true) };
+      return { code: answer.status, body: parse(raw, step.watch === true), ...warningsOf(answer.headers['warning']) };
     }
     let lines = '';
     const stop = answer.start(
@@ -93,7 +98,11 @@ export function serverClient(file: string): Client {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () =>
-          resolve({ code: response.statusCode ?? 0, body: parse(Buffer.concat(chunks).toString(), step.watch === true) }),
+          resolve({
+            code: response.statusCode ?? 0,
+            body: parse(Buffer.concat(chunks).toString(), step.watch === true),
+            ...warningsOf(response.headers.warning),
+          }),
         );
       });
       call.on('error', reject);
