@@ -1,6 +1,7 @@
 // `npm test [FILE…]`: every *.test.ts beside the sources in one process (fast), then those that need a process of their own.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { join } from 'node:path';
 
 const named = process.argv.slice(2);
 const files = named.length > 0 ? named : globSync('{src,tools,test/package,test/conformance}/**/*.test.ts').sort();
@@ -9,7 +10,16 @@ const together = files.filter((file) => !alone.includes(file));
 
 function run(paths: readonly string[], isolation: 'none' | 'process'): number {
   if (paths.length === 0) return 0;
-  const args = ['--disable-warning=ExperimentalWarning', '--test', `--test-isolation=${isolation}`, '--test-timeout=240000', ...paths];
+  const seed = join(import.meta.dirname, 'property-seed.ts');
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    '--import',
+    seed,
+    '--test',
+    `--test-isolation=${isolation}`,
+    '--test-timeout=240000',
+    ...paths,
+  ];
   if (isolation === 'process') args.splice(1, 0, '--test-concurrency=2');
   return spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
 }

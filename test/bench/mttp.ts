@@ -1,15 +1,16 @@
 // Mean time to production: N OCIRepository + Kustomization pairs (4 objects each, impersonation, one substitution, wait) from nothing
-// to all Ready, then a new revision of all. `--external --kubeconfig F --registry HOST` measures whatever controllers run there.
+// to all Ready, then a new revision of all; with --helmreleases N, N HelmReleases (4 objects each, wait) of one chart and its next version. `--external --kubeconfig F --registry HOST` measures whatever controllers run there.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/std/index.ts';
-import { createKubeClient, type KubeClient, loadClusterConfig, nodeHost } from '../../src/kube/index.ts';
+import { createKubeClient, type KindRef, type KubeClient, loadClusterConfig, nodeHost } from '../../src/kube/index.ts';
 import type { KubeObject } from '../../src/manifest/index.ts';
 import { startControlPlane } from '../control-plane/start.ts';
 
 const { values: flags } = parseArgs({
   options: {
     kustomizations: { type: 'string', default: '200' },
+    helmreleases: { type: 'string' },
     external: { type: 'boolean', default: false },
     kubeconfig: { type: 'string' },
     registry: { type: 'string' },
@@ -19,7 +20,7 @@ const { values: flags } = parseArgs({
     profile: { type: 'string' },
   },
 });
-const count = Number(flags.kustomizations);
+const count = Number(flags.helmreleases ?? flags.kustomizations);
 const NAMESPACE = 'bench';
 const REPOSITORY = 'bench/app';
 
@@ -93,6 +94,76 @@ function pair(i: number): KubeObject[] {
   ];
 }
 
+const SOURCES: KindRef = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'OCIRepository' };
+
+/** What is measured: N applications of a kind, each of one or more Flux objects and four others. */
+type Workload = {
+  title: string;
+  kind: KindRef;
+  /** Objects all applications share. */
+  shared: readonly KubeObject[];
+  application: (i: number) => KubeObject[];
+  artifact: (version: number) => Record<string, string>;
+  /** The revision of an application that is Ready. */
+  revision: (status: Status) => string | undefined;
+  /** The revision all must come to, of version and digest of the artifact. */
+  wanted: (version: number, digest: string) => string;
+  /** The sources to ask for a new revision. */
+  sources: readonly string[];
+  /** Whether the applier tries its objects in a dry-run first; Helm does not, and writes two records instead. */
+  dryRun: boolean;
+};
+
+type Status = {
+  lastAppliedRevision?: string;
+  history?: { chartVersion?: string; status?: string }[];
+  conditions?: { type: string; status: string }[];
+};
+
+const pairs: Workload = {
+  title: 'pairs',
+  kind: { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' },
+  shared: [],
+  application: pair,
+  artifact: (version) => ({ 'app.yaml': MANIFEST(version) }),
+  revision: ({ lastAppliedRevision }) => lastAppliedRevision,
+  wanted: (_version, digest) => `latest@${digest}`,
+  sources: Array.from({ length: count }, (_, i) => name(i)),
+  dryRun: true,
+};
+
+const releases: Workload = {
+  title: 'releases',
+  kind: { apiVersion: 'helm.toolkit.fluxcd.io/v2', kind: 'HelmRelease' },
+  shared: [
+    {
+      ...SOURCES,
+      metadata: { name: 'chart', namespace: NAMESPACE },
+      spec: { interval: '60m', url: `oci://${registry.host}/${REPOSITORY}`, ref: { tag: 'latest' }, insecure: true },
+    },
+  ],
+  application: (i) => [
+    {
+      apiVersion: 'helm.toolkit.fluxcd.io/v2',
+      kind: 'HelmRelease',
+      metadata: { name: name(i), namespace: NAMESPACE },
+      spec: { interval: '60m', timeout: '10m', chartRef: { kind: 'OCIRepository', name: 'chart' }, values: { note: name(i) } },
+    },
+  ],
+  artifact: (version) => ({
+    'app/Chart.yaml': `apiVersion: v2\nname: app\nversion: ${version}.0.0\n`,
+    'app/values.yaml': 'note: ""\n',
+    'app/templates/app.yaml': MANIFEST(version).replaceAll('${app}', '{{ .Release.Name }}'),
+  }),
+  // The digest of the chart follows its version: `1.0.0+…`.
+  revision: ({ history }) => (history?.[0]?.status === 'deployed' ? history[0].chartVersion?.split('+')[0] : undefined),
+  wanted: (version) => `${version}.0.0`,
+  sources: ['chart'],
+  dryRun: false,
+};
+
+const workload: Workload = flags.helmreleases === undefined ? pairs : releases;
+
 /** Runs `task` for 0…n-1, `width` at a time. */
 async function parallel(n: number, width: number, task: (i: number) => Promise<unknown>): Promise<void> {
   let next = 0;
@@ -107,7 +178,9 @@ async function parallel(n: number, width: number, task: (i: number) => Promise<u
 async function serverCounts(): Promise<Counts> {
   const { text } = await client.raw({ method: 'GET', path: '/metrics', timeout: 60_000 });
   const counts: Counts = new Map();
-  const wanted = new Set(['ocirepositories', 'kustomizations', 'configmaps', 'serviceaccounts', 'services', 'deployments', 'events']);
+  const wanted = new Set(
+    'ocirepositories kustomizations helmreleases secrets configmaps serviceaccounts services deployments events'.split(' '),
+  );
   for (const line of text.split('\n')) {
     if (!line.startsWith('apiserver_request_total{')) continue;
     const label = (key: string): string => new RegExp(`[{,]${key}="([^"]*)"`).exec(line)?.[1] ?? '';
@@ -140,19 +213,19 @@ function processUsage(pids: readonly number[]): { cpuSeconds: number; peakMiB: n
   return { cpuSeconds: ticks / 100, peakMiB: Math.round(peak / 1024) };
 }
 
-/** Resolves when every Kustomization is Ready at `revision`. */
+/** Resolves when every application is Ready at `revision`. */
 function allReady(revision: string): Promise<void> {
-  const informer = client.informer({ apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' }, { namespace: NAMESPACE });
+  const informer = client.informer(workload.kind, { namespace: NAMESPACE });
   const ready = new Set<string>();
   return new Promise<void>((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`wait for ${count} Kustomizations at ${revision}: ${ready.size} Ready after 15 minutes`)),
+      () => reject(new Error(`wait for ${count} ${workload.title} at ${revision}: ${ready.size} Ready after 15 minutes`)),
       900_000,
     );
     let shown = 0;
     const look = (object: KubeObject): void => {
-      const status = object['status'] as { lastAppliedRevision?: string; conditions?: { type: string; status: string }[] } | undefined;
-      if (status?.lastAppliedRevision !== revision || status.conditions?.find((it) => it.type === 'Ready')?.status !== 'True') return;
+      const status = (object['status'] ?? {}) as Status;
+      if (workload.revision(status) !== revision || status.conditions?.find((it) => it.type === 'Ready')?.status !== 'True') return;
       ready.add(object.metadata.name);
       if (ready.size - shown >= count / 10) {
         shown = ready.size;
@@ -185,7 +258,22 @@ async function measure(title: string, revision: string, pids: readonly number[],
   return { seconds, requests, requestsPerApplication: total / count, controllerCpuSeconds: cpu };
 }
 
-/** The bare time the API server needs for an install's requests: 2 finalizers, 4 dry-runs, 4 applies, 2 statuses and 2 events each. */
+/** What a release's two storage writes cost: a Secret of about the same size, made and changed. */
+async function writeRecord(admin: KubeClient, namespace: string, app: string): Promise<void> {
+  const record = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: `record-${app}`, namespace, labels: { status: 'pending-install' } },
+  };
+  await admin.create({ ...record, type: 'bench', data: { release: Buffer.alloc(3000, app).toString('base64') } });
+  const target = { ...record, name: record.metadata.name, namespace };
+  await admin.patch(target, { type: 'merge', body: { metadata: { labels: { status: 'deployed' } } } }, { fieldManager: 'bench' });
+}
+
+/**
+ * The bare time the API server needs for an install's requests: of a pair 2 finalizers, 4 dry-runs, 4 applies, 2 statuses and 2 events;
+ * of a release 1 finalizer, 4 applies, 2 records, 1 status and 1 event.
+ */
 async function bare(admin: KubeClient): Promise<number> {
   const namespace = 'bench-bare';
   harness.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: ${namespace}}}`);
@@ -208,24 +296,25 @@ async function bare(admin: KubeClient): Promise<number> {
       },
     ];
   };
-  for (let i = 0; i < count; i++) for (const object of pair(i)) delete object['status'];
   await parallel(
     count,
     16,
     async (i) =>
       await Promise.all(
-        pair(i).map(
-          async (object) =>
-            await admin.apply(
-              { ...object, metadata: { ...object.metadata, namespace }, spec: { ...(object['spec'] as object), suspend: true } },
-              { fieldManager: 'bench' },
-            ),
-        ),
+        workload
+          .application(i)
+          .map(
+            async (object) =>
+              await admin.apply(
+                { ...object, metadata: { ...object.metadata, namespace }, spec: { ...(object['spec'] as object), suspend: true } },
+                { fieldManager: 'bench' },
+              ),
+          ),
       ),
   );
   const started = performance.now();
   await parallel(count, 16, async (i) => {
-    for (const object of pair(i)) {
+    for (const object of workload.application(i)) {
       const target = { apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name, namespace };
       await admin.patch(target, { type: 'merge', body: { metadata: { finalizers: ['finalizers.fluxcd.io'] } } }, { fieldManager: 'bench' });
       const conditions = [{ type: 'Ready', status: 'True', reason: 'Succeeded', message: 'x', lastTransitionTime: '2026-01-01T00:00:00Z' }];
@@ -245,7 +334,8 @@ async function bare(admin: KubeClient): Promise<number> {
         count: 1,
       });
     }
-    for (const dryRun of [true, false])
+    if (!workload.dryRun) await writeRecord(admin, namespace, `bare-${i}`);
+    for (const dryRun of workload.dryRun ? [true, false] : [false])
       await Promise.all(objects(i).map(async (object) => await admin.apply(object, { fieldManager: 'bench', force: true, dryRun })));
   });
   const seconds = (performance.now() - started) / 1000;
@@ -254,13 +344,15 @@ async function bare(admin: KubeClient): Promise<number> {
     16,
     async (i) =>
       await Promise.all(
-        pair(i).map(
-          async (object) =>
-            await admin.patch(
-              { ...object, name: object.metadata.name, namespace },
-              { type: 'merge', body: { metadata: { finalizers: null } } },
-            ),
-        ),
+        workload
+          .application(i)
+          .map(
+            async (object) =>
+              await admin.patch(
+                { ...object, name: object.metadata.name, namespace },
+                { type: 'merge', body: { metadata: { finalizers: null } } },
+              ),
+          ),
       ),
   );
   // Gone before anything is measured: a controller would see these objects too.
@@ -275,52 +367,45 @@ try {
   harness.apply(
     `{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: reconciler, namespace: ${NAMESPACE}}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: admin}, subjects: [{kind: ServiceAccount, name: reconciler, namespace: ${NAMESPACE}}]}`,
   );
-  const push = (version: number): string => harness.pushFiles(`${registry.host}/${REPOSITORY}:latest`, { 'app.yaml': MANIFEST(version) });
+  const push = (version: number): string => harness.pushFiles(`${registry.host}/${REPOSITORY}:latest`, workload.artifact(version));
   const first = push(1);
   const floor = await bare(client);
   say(`  bare requests: ${floor.toFixed(1)} s`);
   const extra = flags.concurrent === undefined ? [] : ['--concurrent', flags.concurrent];
   const controller = flags.external
     ? undefined
-    : await harness.startController(extra, { nodeArgs: (process.env['NARGS'] ?? '--trace-gc').split(' ') });
+    : await harness.startController(
+        extra,
+        flags.profile === undefined ? {} : { nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${flags.profile}`] },
+      );
   const pids = flags.external ? (flags.controller ?? []).map(Number) : [controller?.pid ?? 0];
   const install = await measure(
-    `install ${count} pairs`,
-    `latest@${first}`,
+    `install ${count} ${workload.title}`,
+    workload.wanted(1, first),
     pids,
-    async () =>
+    async () => {
+      for (const object of workload.shared) await client.apply(object, { fieldManager: 'bench' });
       await parallel(count, 16, async (i) => {
-        for (const object of pair(i)) await client.apply(object, { fieldManager: 'bench' });
-      }),
-    count * 2,
+        for (const object of workload.application(i)) await client.apply(object, { fieldManager: 'bench' });
+      });
+    },
+    count * workload.application(0).length + workload.shared.length,
   );
   const second = push(2);
   const upgrade = await measure(
-    `upgrade ${count} pairs`,
-    `latest@${second}`,
+    `upgrade ${count} ${workload.title}`,
+    workload.wanted(2, second),
     pids,
     async () =>
-      await parallel(count, 16, async (i) => {
-        const target = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'OCIRepository', name: name(i), namespace: NAMESPACE };
+      await parallel(workload.sources.length, 16, async (i) => {
+        const target = { ...SOURCES, name: workload.sources[i] ?? '', namespace: NAMESPACE };
         await client.patch(target, { type: 'merge', body: { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': second } } } });
       }),
-    count,
-  );
-  await new Promise((r) => setTimeout(r, Number(process.env['IDLE'] ?? '20000')));
-  const rss = (/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pids[0]}/status`, 'utf8')) ?? [])[1];
-  process.stderr.write(
-    `STEADY RSS ${Number(rss) / 1024} MiB\n` +
-      (controller
-        ?.log()
-        .split('\n')
-        .filter((l) => /Mark-Compact/.test(l))
-        .slice(-6)
-        .join('\n') ?? '') +
-      '\n',
+    workload.sources.length,
   );
   const { peakMiB } = processUsage(pids);
   const report = {
-    kustomizations: count,
+    [flags.helmreleases === undefined ? 'kustomizations' : 'helmreleases']: count,
     install,
     upgrade,
     bareSeconds: floor,
