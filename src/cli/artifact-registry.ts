@@ -1,8 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import {
+  type CloudLogins,
+  type CloudProvider,
+  createCloudLogins,
   createRegistryClient,
+  isProviderRegistry,
   parseCredentials,
   parseReference,
+  type CredentialSource,
+  type LoginHost,
   type ProxyOptions,
   type Reference,
   type RegistryClient,
@@ -26,16 +33,21 @@ export function withRegistryFlags(command: Command, insecure = true): Command {
   return insecure ? command.option('--insecure-registry', 'allows the registry to be reached without TLS') : command;
 }
 
-/** Connects as the flags say: `--creds`, else the user's docker config (A11). Opens nothing before the first request. */
-export async function openRegistry(flags: RegistryFlags): Promise<RegistrySession> {
-  if (flags.provider !== 'generic') {
+/**
+ * Connects as the flags say: `--creds`, else the login of `--provider`, else the user's docker config (A11). Opens nothing before the first
+ * request. @throws CodedError `UsageInvalid` when `registry` is not one of the provider's
+ */
+export async function openRegistry(flags: RegistryFlags, registry?: string): Promise<RegistrySession> {
+  const { provider } = flags;
+  if (registry !== undefined && flags.creds === undefined && isCloudProvider(provider) && !isProviderRegistry(provider, registry)) {
     throw usage(
-      `could not login to provider ${flags.provider}: not supported by this version`,
-      "log in with the provider's docker credential helper, or give --creds",
+      `could not login to provider ${provider}: "${registry}" is none of its registries`,
+      'leave out --provider, or give --creds',
     );
   }
   if (flags.creds !== undefined) progress.action('logging in to registry with credentials');
-  const credentials = flags.creds === undefined ? await userCredentials(process.env) : staticCredentials(parseCredentials(flags.creds));
+  const logins = isCloudProvider(provider) ? createCloudLogins(loginHost()) : undefined;
+  const credentials = await credentialsOf(flags, logins);
   const client = createRegistryClient({
     clock: systemClock,
     random: Math.random,
@@ -44,7 +56,28 @@ export async function openRegistry(flags: RegistryFlags): Promise<RegistrySessio
     credentials,
     insecure: flags.insecureRegistry === true,
   });
-  return { client, signal: AbortSignal.timeout(parseDuration(flags.timeout)), [Symbol.asyncDispose]: () => client.close() };
+  const close = async (): Promise<void> => {
+    await client.close();
+    await logins?.close();
+  };
+  return { client, signal: AbortSignal.timeout(parseDuration(flags.timeout)), [Symbol.asyncDispose]: close };
+}
+
+/** `--creds` win over the provider's login, as with an OCIRepository (OB06); then the user's docker config. */
+async function credentialsOf(flags: RegistryFlags, logins: CloudLogins | undefined): Promise<CredentialSource> {
+  if (flags.creds !== undefined) return staticCredentials(parseCredentials(flags.creds));
+  const { provider } = flags;
+  return logins !== undefined && isCloudProvider(provider) ? logins.credentials(provider) : await userCredentials(process.env);
+}
+
+function isCloudProvider(name: string): name is CloudProvider {
+  return name === 'aws' || name === 'azure' || name === 'gcp';
+}
+
+/** What logins need of this process: its environment, its files. */
+function loginHost(): LoginHost {
+  const readText = (path: string): Promise<string> => readFile(path, 'utf8');
+  return { clock: systemClock, random: Math.random, env: process.env, readFile: readText, proxy: environmentProxy(process.env) };
 }
 
 /** Proxy settings from the usual variables, lower case first. */

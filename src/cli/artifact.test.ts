@@ -39,7 +39,11 @@ describe('artifact commands', () => {
     ['no output', ['pull', 'artifact', 'oci://x.test/a/b:v1'], /output path cannot be empty/],
     ['an output that is no folder', ['pull', 'artifact', 'oci://x.test/a/b:v1', '-o', '/nope'], /invalid output path "\/nope"/],
     ['no tag', ['tag', 'artifact', 'oci://x.test/a/b:v1'], /--tag is required/],
-    ['a provider it cannot log in to', ['list', 'artifacts', 'oci://x.test/a/b', '--provider', 'aws'], /could not login to provider aws/],
+    [
+      'a provider whose registry it is not',
+      ['list', 'artifacts', 'oci://x.test/a/b', '--provider', 'aws'],
+      /could not login to provider aws: "x.test" is none of its registries/,
+    ],
     ['an unknown provider', ['list', 'artifacts', 'oci://x.test/a/b', '--provider', 'ibm'], /ibm/],
   ];
   for (const [name, args, text] of wrong) {

@@ -92,7 +92,7 @@ async function push(url: string | undefined, flags: PushFlags): Promise<void> {
     ...parseAnnotations(flags.annotations ?? []),
   };
   const tree = await readContent(flags);
-  await using registry = await openRegistry(flags);
+  await using registry = await openRegistry(flags, reference.registry);
   if (flags.output === undefined || flags.output === '') progress.action(`pushing artifact to ${url.replace(/^oci:\/\//, '')}`);
   const { digest } = await pushArtifact(
     registry.client,
@@ -152,7 +152,7 @@ async function pull(url: string | undefined, flags: PullFlags): Promise<void> {
   const folder = await stat(output).catch(() => undefined);
   if (folder?.isDirectory() !== true) throw usage(`invalid output path ${JSON.stringify(output)}`, 'create the folder first');
   const reference = artifactReference(url);
-  await using registry = await openRegistry(flags);
+  await using registry = await openRegistry(flags, reference.registry);
   progress.action(`pulling artifact from ${url.replace(/^oci:\/\//, '')}`);
   const pulled = await pullLayer(registry.client, reference, registry.signal);
   await writeFolder(await layerTree(pulled), output);
@@ -206,7 +206,7 @@ function tagCommand(parent: Command): void {
     if (url === undefined) throw usage('artifact name is required');
     if (flags.tag === undefined || flags.tag.length === 0) throw usage('--tag is required');
     const reference = artifactReference(url);
-    await using registry = await openRegistry(flags);
+    await using registry = await openRegistry(flags, reference.registry);
     progress.action('tagging artifact');
     for (const tag of flags.tag) {
       await registry.client.tag(reference, tag, registry.signal);
@@ -228,7 +228,7 @@ function listCommand(parent: Command): void {
     const flags = command.optsWithGlobals<ListFlags>();
     if (url === undefined) throw usage('artifact repository URL is required');
     const repository = artifactReference(url);
-    await using registry = await openRegistry(flags);
+    await using registry = await openRegistry(flags, repository.registry);
     const filters = {
       ...(flags.filterSemver === undefined ? {} : { semver: flags.filterSemver }),
       ...(flags.filterRegex === undefined ? {} : { regex: flags.filterRegex }),
@@ -256,7 +256,7 @@ function diffCommand(parent: Command): void {
     if (flags.path === undefined || flags.path === '') throw usage('invalid path ""');
     const reference = artifactReference(url);
     const local = await readContent(flags);
-    await using registry = await openRegistry(flags);
+    await using registry = await openRegistry(flags, reference.registry);
     const remote = await layerTree(await pullLayer(registry.client, reference, registry.signal));
     const changes = diffTrees(remote, local);
     if (changes.length === 0) progress.success('no changes detected');
