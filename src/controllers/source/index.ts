@@ -5,3 +5,5 @@ export { PushIndex } from './push-index.ts';
 export { parsePushNotification, type Push } from './push-notification.ts';
 export { SourceFailure, type SourceReason } from './failure.ts';
 export { formatRevision, revisionDigest } from './revision.ts';
+export { cosignMaterial, notationMaterial, signedSubject } from './signatures.ts';
+export type { Trust } from './verification.ts';
