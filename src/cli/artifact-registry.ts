@@ -18,6 +18,8 @@ export type RegistryFlags = { creds?: string; provider: string; insecureRegistry
 /** A client and the time the command may take; closed when the command ends. */
 export type RegistrySession = AsyncDisposable & { client: RegistryClient; signal: AbortSignal };
 
+const ALIVE_MILLISECONDS = 60_000;
+
 /** Adds `--creds`, `--provider` and, where Flux has it, `--insecure-registry`. */
 export function withRegistryFlags(command: Command, insecure = true): Command {
   command
@@ -44,7 +46,14 @@ export async function openRegistry(flags: RegistryFlags): Promise<RegistrySessio
     credentials,
     insecure: flags.insecureRegistry === true,
   });
-  return { client, signal: AbortSignal.timeout(parseDuration(flags.timeout)), [Symbol.asyncDispose]: () => client.close() };
+  const signal = AbortSignal.timeout(parseDuration(flags.timeout));
+  // Waits between attempts keep no process alive, and neither does the signal that ends them.
+  const alive = setInterval(() => {}, ALIVE_MILLISECONDS);
+  const close = async (): Promise<void> => {
+    clearInterval(alive);
+    await client.close();
+  };
+  return { client, signal, [Symbol.asyncDispose]: close };
 }
 
 /** Proxy settings from the usual variables, lower case first. */

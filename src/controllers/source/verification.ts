@@ -1,5 +1,5 @@
 import type { OCIRepository } from '../../api/index.ts';
-import type { RegistryClient } from '../../oci/index.ts';
+import type { RegistryClient, Repository } from '../../oci/index.ts';
 import type { ConfigReader } from '../../runtime/index.ts';
 import { digestOf, errorMessage, isCodedError, type Clock, type Digest } from '../../std/index.ts';
 import {
@@ -30,12 +30,26 @@ export type Trust = {
   revocation?: RevocationSource;
 };
 
+/** Whose signatures are wanted, with the files that say so. */
+export type Wanted = {
+  provider: 'cosign' | 'notation';
+  /** Public keys for cosign (without them: keyless), trust policy and certificates for notation. */
+  files: Entries | undefined;
+  /** Of a keyless signature; none accepts every identity of the root. */
+  identities: readonly { issuer: string; subject: string }[];
+  /** A `trusted_root.json`. */
+  root: Uint8Array | undefined;
+};
+
 /** `spec.verify` and the Secrets it names, as they are now; the same `id` means the same trust. */
-export type Requirement = { spec: Verification; id: Digest; secret: Entries | undefined; root: Entries | undefined };
+export type Requirement = { spec: Verification; id: Digest; wanted: Wanted };
 
 type Verification = NonNullable<OCIRepository['spec']['verify']>;
 type Entries = Readonly<Record<string, Uint8Array>>;
-type Context = { client: RegistryClient; clock: Clock; trust: Trust; limit: TimeLimit };
+
+/** What a verification works with. */
+export type VerificationContext = { client: RegistryClient; clock: Clock; trust: Trust; signal: AbortSignal };
+type Context = Omit<VerificationContext, 'signal'> & { limit: TimeLimit };
 
 const ROOT_KEY = 'trusted_root.json';
 /** Characters of a message of a condition: what strangers wrote into signatures is quoted in it. */
@@ -58,43 +72,66 @@ export async function readRequirement(object: OCIRepository, spec: Verification,
   };
   const [secret, root] = [await read(spec.secretRef), await read(spec.trustedRootSecretRef)];
   const hashed = [secret, root].map((data) => Object.entries(data ?? {}).map(([key, value]) => [key, digestOf(value)]));
-  return { spec, id: digestOf(JSON.stringify([spec, hashed])), secret, root };
+  return {
+    spec,
+    id: digestOf(JSON.stringify([spec, hashed])),
+    wanted: {
+      provider: spec.provider,
+      files: secret === undefined || spec.provider === 'notation' ? secret : publicKeysOf(secret),
+      identities: spec.matchOIDCIdentity ?? [],
+      root: root === undefined ? undefined : (root[ROOT_KEY] ?? new Uint8Array()),
+    },
+  };
+}
+
+function publicKeysOf(secret: Entries): Entries {
+  return Object.fromEntries(Object.entries(secret).filter(([name]) => name.endsWith('.pub')));
 }
 
 /**
  * Verifies that what `target` names is signed as `spec.verify` wants (OB13–OB15), before anything of it is fetched.
  * @throws SourceFailure `VerificationError` with what was found and what was wanted; `ReadOperationFailed` when the registry cannot be asked
  */
-export async function verifyTarget(requirement: Requirement, target: Target, context: Context): Promise<Verdict | NotationSkip> {
-  const reading = `failed to read the signatures of '${target.subject}'`;
-  const run = async (): Promise<Verdict | NotationSkip> => {
-    const subject = await signedSubject(context.client, target.repository, target.digest, context.limit.signal);
-    try {
-      return requirement.spec.provider === 'notation'
-        ? await byNotation(requirement, subject, target, context)
-        : await byCosign(requirement, subject, target, context);
-    } catch (error) {
-      if (error instanceof VerificationError) throw refusal(requirement.spec, error);
-      throw error;
-    }
-  };
-  return step('ReadOperationFailed', reading, run, context.limit);
+export async function verifyTarget(
+  { spec, wanted }: Requirement,
+  { repository, digest, subject }: Target,
+  { limit, ...context }: Context,
+): Promise<Verdict | NotationSkip> {
+  return step(
+    'ReadOperationFailed',
+    `failed to read the signatures of '${subject}'`,
+    () =>
+      verifySignature(wanted, repository, digest, { ...context, signal: limit.signal }).catch((error: unknown) => {
+        throw error instanceof VerificationError ? refusal(spec, error) : error;
+      }),
+    limit,
+  );
+}
+
+/**
+ * Verifies that a digest of a repository is signed as wanted (OB14, OB15); of the artifact itself nothing is fetched.
+ * @throws VerificationError with each signature that was looked at; RegistryError when the registry cannot be asked
+ */
+export async function verifySignature(
+  wanted: Wanted,
+  repository: Repository,
+  digest: Digest,
+  context: VerificationContext,
+): Promise<Verdict | NotationSkip> {
+  const subject = await signedSubject(context.client, repository, digest, context.signal);
+  return wanted.provider === 'notation' ? byNotation(wanted, subject, repository, context) : byCosign(wanted, subject, repository, context);
 }
 
 async function byCosign(
-  { spec, secret, root: rootData }: Requirement,
+  { files, identities: wanted, root: rootFile }: Wanted,
   subject: Subject,
-  { repository, digest }: Target,
-  { client, clock, trust, limit: { signal } }: Context,
+  repository: Repository,
+  { client, clock, trust, signal }: VerificationContext,
 ): Promise<Verdict> {
   const verify = (policy: CosignPolicy): Promise<Verdict> =>
-    verifyCosign(subject, cosignMaterial(client, repository, digest, signal), policy, { now: new Date(clock.now()), signal });
-  const own = rootData === undefined ? undefined : parseTrustedRoot(rootData[ROOT_KEY] ?? new Uint8Array(), ROOT_KEY);
-  if (secret !== undefined) {
-    const keys = parsePublicKeys(Object.entries(secret).filter(([name]) => name.endsWith('.pub')));
-    return verify({ keys, ...(own === undefined ? {} : { root: own }) });
-  }
-  const wanted = spec.matchOIDCIdentity ?? [];
+    verifyCosign(subject, cosignMaterial(client, repository, subject.digest, signal), policy, { now: new Date(clock.now()), signal });
+  const own = rootFile === undefined ? undefined : parseTrustedRoot(rootFile, ROOT_KEY);
+  if (files !== undefined) return verify({ keys: parsePublicKeys(Object.entries(files)), ...(own === undefined ? {} : { root: own }) });
   const identities = wanted.length === 0 ? 'any' : parseIdentities(wanted);
   const root = own ?? trust.publicGood?.current(signal) ?? publicGoodRoot();
   try {
@@ -109,13 +146,13 @@ async function byCosign(
 }
 
 async function byNotation(
-  { secret }: Requirement,
+  { files }: Wanted,
   subject: Subject,
-  { repository, digest }: Target,
-  { client, clock, trust, limit: { signal } }: Context,
+  repository: Repository,
+  { client, clock, trust, signal }: VerificationContext,
 ): Promise<Verdict | NotationSkip> {
-  const trusted = parseNotationSecret(secret ?? {});
-  return verifyNotation(subject, notationMaterial(client, repository, digest, signal), {
+  const trusted = parseNotationSecret(files ?? {});
+  return verifyNotation(subject, notationMaterial(client, repository, subject.digest, signal), {
     ...trusted,
     now: new Date(clock.now()),
     signal,
@@ -136,7 +173,8 @@ export function describeVerdict(revision: string, { signer, log, warnings }: Ver
   return shorten(`verified signature of revision ${revision} by ${describeSigner(signer)}${entries}${notes}`);
 }
 
-function describeSigner(signer: Verdict['signer']): string {
+/** A signer with the fingerprint of its key. */
+export function describeSigner(signer: Verdict['signer']): string {
   switch (signer.kind) {
     case 'key':
       return `key ${JSON.stringify(signer.name)} (${signer.fingerprint})`;
