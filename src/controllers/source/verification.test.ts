@@ -33,6 +33,7 @@ import {
 import type { ResourceView, StatusWriter } from '../../runtime/index.ts';
 import { CodedError, isCodedError, seconds, systemClock, type Digest } from '../../std/index.ts';
 import { cosignMediaTypes, MAX_PAYLOAD } from '../../verify/index.ts';
+import { FakeSigstore, json } from '../../verify/testing/sigstore.ts';
 import { corpus } from '../../../test/corpus.ts';
 import { OciRepositoryController } from './controller.ts';
 import type { Identities } from './access.ts';
@@ -171,6 +172,18 @@ class Bench {
     await this.client.pushManifest(tagged(repository, `${digest.replace(':', '-')}.sig`), { mediaType: IMAGE, bytes }, signal);
   }
 
+  /** Adds a Sigstore bundle to the referrers of a manifest. */
+  async attachBundle(path: string, digest: Digest, bundle: Uint8Array): Promise<void> {
+    const repository = parseRepository(`${this.registry.host}/${path}`);
+    const artifactType = `${cosignMediaTypes.bundlePrefix}.v0.3+json`;
+    const layer = await this.client.pushBlob(repository, { mediaType: artifactType, bytes: bundle }, signal);
+    const empty = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: Buffer.from('{}') };
+    const config = await this.client.pushBlob(repository, empty, signal);
+    const subject = await this.client.resolve({ ...repository, digest }, signal);
+    const manifest = { schemaVersion: 2, mediaType: IMAGE, artifactType, config, layers: [layer], subject };
+    await this.client.pushManifest(tagged(repository, 'bundle'), { mediaType: IMAGE, bytes: json(manifest) }, signal);
+  }
+
   async close(): Promise<void> {
     await this.#registries.close();
     await this.client.close();
@@ -268,6 +281,30 @@ describe('spec.verify', () => {
     assert.match((await bench.reconcile()).verified?.message ?? '', /no public key/);
     bench.spec('bare', { digest }, { provider: 'cosign', matchOIDCIdentity: [{ issuer: '(', subject: 'a' }] });
     assert.match((await bench.reconcile()).verified?.message ?? '', /provider 'cosign keyless': read matchOIDCIdentity\[0\]\.issuer/);
+  });
+
+  test('OB14: keyless under a root of our own: identity, log entry, and a warning for a pattern that is not anchored', async () => {
+    const sigstore = new FakeSigstore(new Date());
+    const identity = { issuer: 'https://issuer.test', subject: 'https://github.com/org/app-evil/release.yaml' };
+    const digest = await bench.push('keyless', 'a: 1');
+    const bundle = sigstore.bundle(digest, { identity, time: new Date(Date.now() - 60_000) });
+    await bench.attachBundle('keyless', digest, json(bundle));
+    bench.secrets.set('root', { 'trusted_root.json': sigstore.trustedRoot() });
+    const keyless = (subject: string): Record<string, unknown> => ({
+      provider: 'cosign',
+      trustedRootSecretRef: { name: 'root' },
+      matchOIDCIdentity: [{ issuer: '^https://issuer\\.test$', subject }],
+    });
+    bench.spec('keyless', { digest }, keyless('^https://github.com/other/'));
+    assert.match((await bench.reconcile()).verified?.message ?? '', /'cosign keyless': .*found subject ".*app-evil.*" of issuer/);
+    bench.spec('keyless', { digest }, keyless('https://github.com/org/app'));
+    const { code, verified } = await bench.reconcile();
+    assert.equal(code, undefined, verified?.message);
+    assert.match(verified?.message ?? '', /by ".*app-evil.*" of "https:\/\/issuer\.test", log index \d+; warning: subject .* only in part/);
+    bench.secrets.set('root', { 'trusted_root.json': new FakeSigstore(new Date()).trustedRoot() });
+    assert.equal((await bench.reconcile()).code, 'VerificationError', 'another root');
+    bench.secrets.set('root', {});
+    assert.match((await bench.reconcile()).verified?.message ?? '', /read trusted root "trusted_root\.json"/);
   });
 
   test('a registry that does not answer is no missing signature', async () => {
