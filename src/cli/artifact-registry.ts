@@ -25,6 +25,8 @@ export type RegistryFlags = { creds?: string; provider: string; insecureRegistry
 /** A client and the time the command may take; closed when the command ends. */
 export type RegistrySession = AsyncDisposable & { client: RegistryClient; signal: AbortSignal };
 
+const ALIVE_MILLISECONDS = 60_000;
+
 /** Adds `--creds`, `--provider` and, where Flux has it, `--insecure-registry`. */
 export function withRegistryFlags(command: Command, insecure = true): Command {
   command
@@ -56,11 +58,15 @@ export async function openRegistry(flags: RegistryFlags, registry?: string): Pro
     credentials,
     insecure: flags.insecureRegistry === true,
   });
+  const signal = AbortSignal.timeout(parseDuration(flags.timeout));
+  // Waits between attempts keep no process alive, and neither does the signal that ends them.
+  const alive = setInterval(() => {}, ALIVE_MILLISECONDS);
   const close = async (): Promise<void> => {
+    clearInterval(alive);
     await client.close();
     await logins?.close();
   };
-  return { client, signal: AbortSignal.timeout(parseDuration(flags.timeout)), [Symbol.asyncDispose]: close };
+  return { client, signal, [Symbol.asyncDispose]: close };
 }
 
 /** `--creds` win over the provider's login, as with an OCIRepository (OB06); then the user's docker config. */

@@ -187,7 +187,10 @@ function container(options: InstallOptions): Record<string, unknown> {
       '--storage-path=/data',
       `--storage-adv-addr=source-controller.$(RUNTIME_NAMESPACE).svc.${options.clusterDomain}.`,
     ],
-    env: [{ name: 'RUNTIME_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }],
+    env: [
+      { name: 'RUNTIME_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+      { name: 'TUF_ROOT', value: '/tmp/.sigstore' },
+    ],
     ports: [
       { containerPort: 9090, name: 'http', protocol: 'TCP' },
       { containerPort: 8080, name: 'http-prom', protocol: 'TCP' },

@@ -11,6 +11,7 @@ const COMMANDS: readonly { words: readonly string[]; load: () => Promise<Registe
   { words: ['start'], load: async () => (await import('./start.ts')).startCommand },
   { words: ['controller'], load: async () => (await import('./controller.ts')).controllerCommand },
   { words: ['push', 'pull', 'tag', 'list', 'diff'], load: async () => (await import('./artifact.ts')).artifactCommands },
+  { words: ['verify'], load: async () => (await import('./verify.ts')).verifyCommand },
   { words: ['sandbox'], load: async () => (await import('./sandbox.ts')).sandboxCommand },
   { words: ['preview', 'snapshot'], load: async () => (await import('./preview.ts')).previewCommands },
   { words: ['get'], load: async () => (await import('./get.ts')).getCommands },

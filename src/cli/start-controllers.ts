@@ -15,10 +15,12 @@ import type { ArtifactStore } from '../artifact/index.ts';
 import { Clusters, formatSourceKey, Sources } from '../controllers/applier/index.ts';
 import { KustomizationController, kustomizationConditions, Memories, sourceKey } from '../controllers/kustomization/index.ts';
 import {
+  httpRevocation,
   OciRepositoryController,
   ociRepositoryConditions,
   sourceAnnotationsChanged,
   type Identities,
+  type Trust,
 } from '../controllers/source/index.ts';
 import { createKubeClient, nodeHost, type ClusterConfig, type Informer, type KubeClient } from '../kube/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
@@ -39,6 +41,7 @@ import {
   type Indexes,
   type Part,
 } from './controller-parts.ts';
+import { publicGoodSigstore } from './sigstore-root.ts';
 import { startHelm } from './start-helm.ts';
 
 /** Everything the controllers of one process work with. */
@@ -58,6 +61,8 @@ export type ControllersOptions = {
   fetch: typeof globalThis.fetch;
   /** Who we are to cloud providers. Default: as the node, the pod or an account says. */
   identities?: Identities;
+  /** What trust in signatures rests on beside Secrets. Default: the public-good Sigstore, revocation over HTTP. */
+  trust?: Trust;
   /** Bounds of the tokens cloud providers gave. */
   tokenCache?: TokenCacheOptions;
   sink: EventSink | undefined;
@@ -130,6 +135,10 @@ function startSource(options: ControllersOptions, configs: ConfigReader): Part<O
     registries,
     identities,
     store,
+    trust: options.trust ?? {
+      publicGood: publicGoodSigstore(clock, (message) => options.log.info(message)),
+      revocation: httpRevocation(options.fetch),
+    },
     events,
     clock,
     random,

@@ -13,7 +13,7 @@ import {
   type OCIRepositoryStatus,
 } from '../../api/index.ts';
 import type { ArtifactStore } from '../../artifact/index.ts';
-import type { RegistryClients } from '../../oci/index.ts';
+import type { RegistryClient, RegistryClients } from '../../oci/index.ts';
 import {
   deepEqual,
   formatKey,
@@ -31,11 +31,12 @@ import {
 import { jitter, parseDuration, type Clock } from '../../std/index.ts';
 import { readAccess, type Identities } from './access.ts';
 import { contentAnnotations, contentAnnotationsChanged } from './annotations.ts';
-import { SourceFailure } from './failure.ts';
+import { SourceFailure, type TimeLimit } from './failure.ts';
 import { fetchArtifact, Manifests } from './fetch.ts';
 import { stillServing } from './outage.ts';
-import { resolveRevision } from './resolve.ts';
+import { resolveRevision, type Target } from './resolve.ts';
 import { Resolver } from './resolver.ts';
+import { describeVerdict, readRequirement, verifyTarget, type Trust } from './verification.ts';
 
 /** What an {@link OciRepositoryController} works with. */
 export type OciRepositoryOptions = {
@@ -45,6 +46,8 @@ export type OciRepositoryOptions = {
   registries: RegistryClients;
   identities: Identities;
   store: ArtifactStore;
+  /** What the trust in signatures rests on beside Secrets. Default: the public-good Sigstore as of this build, no revocation. */
+  trust?: Trust;
   events: EventRecorder;
   clock: Clock;
   random: () => number;
@@ -95,6 +98,8 @@ export class OciRepositoryController implements Controller {
   readonly #options: OciRepositoryOptions;
   readonly #resolver: Resolver;
   readonly #manifests: Manifests = new Manifests();
+  /** What was verified last, by object: forgotten by a restart, which then verifies once more. */
+  readonly #verified = new Map<string, string>();
 
   constructor(options: OciRepositoryOptions) {
     this.#options = options;
@@ -106,6 +111,7 @@ export class OciRepositoryController implements Controller {
     let object = view.get(key);
     if (object === undefined) {
       this.#resolver.forget(formatKey(key));
+      this.#verified.delete(formatKey(key));
       return { kind: 'done' };
     }
     if (object.metadata.deletionTimestamp !== undefined) return this.#delete(object);
@@ -132,6 +138,7 @@ export class OciRepositoryController implements Controller {
   async #delete(object: OCIRepository): Promise<Outcome> {
     const { namespace, name } = object.metadata;
     this.#resolver.forget(formatKey(object.metadata));
+    this.#verified.delete(formatKey(object.metadata));
     await this.#options.store.remove({ kind: 'ocirepository', namespace, name });
     if ((object.metadata.finalizers ?? []).includes(finalizer))
       await this.#options.writer.writeFinalizer(object.metadata, finalizer, false);
@@ -169,7 +176,7 @@ export class OciRepositoryController implements Controller {
   async #fetch(object: OCIRepository, session: Session, context: ReconcileContext): Promise<EventNotice[]> {
     const { draft, conditions } = session;
     await this.#checkStorage(object, session);
-    refuseVerification(object, session);
+    if (object.spec.verify === undefined) conditions.remove(conditionTypes.sourceVerified);
     const { configs, registries, identities } = this.#options;
     const limit = {
       signal: AbortSignal.any([context.signal, AbortSignal.timeout(parseDuration(object.spec.timeout))]),
@@ -186,6 +193,7 @@ export class OciRepositoryController implements Controller {
       clock: this.#options.clock,
       limit,
     });
+    await this.#verify(object, session, target, client, limit, context);
     const before = draft.artifact;
     const failedBefore = conditions.isTrue(conditionTypes.fetchFailed) || object.status.conditions?.some(isStorageFailure) === true;
     if (before?.revision === target.revision && !contentConfigChanged(object, draft)) {
@@ -222,6 +230,34 @@ export class OciRepositoryController implements Controller {
     await this.#collect(object, archive.path, context);
     if (before?.digest !== artifact.digest) return [published(artifact, object)];
     return failedBefore ? [recovered(artifact, target.revision, object)] : [];
+  }
+
+  /** Verifies the signature when that is due (OB13), before anything is fetched. @throws SourceFailure */
+  async #verify(
+    object: OCIRepository,
+    { conditions }: Session,
+    target: Target,
+    client: RegistryClient,
+    limit: TimeLimit,
+    context: ReconcileContext,
+  ): Promise<void> {
+    const { configs, clock, trust = {} } = this.#options;
+    const { verify } = object.spec;
+    const key = formatKey(object.metadata);
+    if (verify === undefined) return void this.#verified.delete(key);
+    const requirement = await readRequirement(object, verify, configs);
+    const mark = JSON.stringify([object.metadata.uid, object.metadata.generation, target.repository, target.revision, requirement.id]);
+    if (this.#verified.get(key) === mark && conditions.isTrue(conditionTypes.sourceVerified)) return;
+    this.#verified.delete(key);
+    const verdict = await verifyTarget(requirement, target, { client, clock, trust, limit });
+    if ('kind' in verdict) {
+      conditions.remove(conditionTypes.sourceVerified);
+      context.log.info('verification skipped by the trust policy', { statement: verdict.statement, reason: verdict.reason });
+      return;
+    }
+    const message = describeVerdict(target.revision, verdict);
+    conditions.mark(conditionTypes.sourceVerified, 'True', reasons.Succeeded, message);
+    this.#verified.set(key, mark);
   }
 
   /** Drops from the status what is no longer in the store, and renews addresses (OB02). */
@@ -263,6 +299,7 @@ export class OciRepositoryController implements Controller {
     const reason = failure.code;
     if (reason === 'VerificationError') {
       conditions.mark(conditionTypes.sourceVerified, 'False', reason, failure.message);
+      conditions.mark(conditionTypes.fetchFailed, 'True', reason, failure.message);
     } else if (STORAGE_REASONS.has(reason)) {
       conditions.mark(conditionTypes.storageOperationFailed, 'True', reason, failure.message);
     } else {
@@ -324,21 +361,6 @@ function observeConfig(object: OCIRepository, status: OCIRepositoryStatus): void
 
 function latestUrl(url: string): string {
   return `${url.slice(0, url.lastIndexOf('/'))}/latest.tar.gz`;
-}
-
-function refuseVerification(object: OCIRepository, session: Session): void {
-  const { verify } = object.spec;
-  if (verify === undefined) {
-    session.conditions.remove(conditionTypes.sourceVerified);
-    return;
-  }
-  const what = `failed to verify the signature using provider '${verify.provider}'`;
-  throw new SourceFailure(
-    'VerificationError',
-    `${what}: this version does not verify signatures, so the artifact is not fetched`,
-    undefined,
-    true,
-  );
 }
 
 function published(artifact: Artifact, object: OCIRepository): EventNotice {
