@@ -22,7 +22,7 @@ const NOT_ON_SANDBOX: Readonly<Record<string, string>> = {
 const KILLS_ON_SANDBOX = '8';
 
 /** The slow ones begin first, so that the last to end is short. */
-const SLOW_FIRST = ['crash', 'guide', 'notation', 'faults', 'behaviour', 'reach', 'charts', 'requests'];
+const SLOW_FIRST = ['flux', 'crash', 'guide', 'notation', 'faults', 'behaviour', 'reach', 'charts', 'requests'];
 
 const { values: flags, positionals } = parseArgs({
   options: { sandbox: { type: 'boolean', default: false }, parallel: { type: 'string' } },

@@ -24,7 +24,7 @@ export { splitManifests } from './manifest/split.ts';
 export { sortForInstall, sortForUninstall } from './manifest/kind-order.ts';
 export type { PostRender, PostRenderStrategy } from './post-render.ts';
 export { coalesceTables, mergeTables } from './values/coalesce.ts';
-export { coalesceChartValues, mergeChartValues } from './values/chart-values.ts';
+export { coalesceChartValues, mergeChartValues, reusedChartValues } from './values/chart-values.ts';
 export { mergeMaps, readValuesDocuments } from './values/documents.ts';
 export { mergeUserValues, type UserValues } from './values/user-values.ts';
 export { setFileValue, setJsonValue, setLiteralValue, setStringValue, setValue, type FileReader } from './values/strvals.ts';

@@ -22,6 +22,8 @@ export type RenderOptions = {
   release: ReleaseOptions;
   /** The user's values: plain data (a bigint is an int64, as `--set` makes them) or what values/ reads. Default none. */
   values?: YamlObject | GoMap;
+  /** Values in place of the chart's own defaults, as an upgrade that reuses the values of the last revision has them. */
+  chartValues?: YamlObject;
   /** Default {@link defaultCapabilities}. */
   capabilities?: Capabilities;
   /** Reads cluster objects for `lookup`. Default: finds nothing. */
@@ -77,6 +79,7 @@ export function render(chart: Chart, options: RenderOptions): Rendered {
   const userValues = options.values instanceof GoMap ? options.values : mapFromYaml(options.values ?? {});
 
   const root = chartTree(chart);
+  if (options.chartValues !== undefined) root.values = mapFromYaml(options.chartValues);
   if (options.allowMissingDependencies !== true) refuseMissing(root);
   processDependencies(root, userValues, rules, warn);
   const values = coalesceValues(root, userValues, rules, warn);

@@ -261,6 +261,29 @@ describe('HelmRelease', { timeout: 600_000 }, () => {
     await waitFor(lab, 'tenant', 'ready', (it) => said(it, 'Ready') === 'True InstallSucceeded');
   });
 
+  test('HB51: preserveValues keeps what the last revision had, and upgrades once', async () => {
+    await install('kept', { values: { message: 'one', replicas: 0 } });
+    await lab.ready(HR, 'kept');
+    const next = { ...chart('2.0.0'), 'app/values.yaml': 'replicas: 0\nfate: ""\nmessage: two\n' };
+    await lab.push('kept', next);
+    await release(lab, 'kept', { upgrade: { preserveValues: true }, values: { fate: '' } });
+    await lab.request(OCI, 'kept');
+    const upgraded = await waitFor(
+      lab,
+      'kept',
+      'upgraded',
+      (it) =>
+        (it.history?.[0]?.chartVersion ?? '').startsWith('2.') &&
+        it.history?.[0]?.status === 'deployed' &&
+        said(it, 'Ready').startsWith('True'),
+    );
+    assert.equal((await data('kept'))?.['message'], 'one');
+    await lab.request(HR, 'kept');
+    await lab.settled();
+    const status = await waitFor(lab, 'kept', 'ready again', (it) => said(it, 'Ready').startsWith('True'));
+    assert.equal(status.history?.[0]?.version, upgraded.history?.[0]?.version);
+  });
+
   test('HB56: post-renderers and common metadata change what is released, and changing them upgrades', async () => {
     const patch = '- {op: add, path: /data/patched, value: "yes"}';
     const postRenderers = [{ kustomize: { patches: [{ patch, target: { kind: 'ConfigMap' } }] } }];

@@ -23,7 +23,7 @@ import type { Prepared } from './prepare.ts';
 import { installOptions, rollbackOptions, testOptions, uninstallOptions, upgradeOptions } from './release-options.ts';
 import { renderRevision } from './render.ts';
 import { timeoutOf } from './settings.ts';
-import { releasedValues } from './values.ts';
+import { preservedDefaults, releasedValues } from './values.ts';
 
 /** What can be done with a release. */
 export type ReleaseActions = {
@@ -99,6 +99,7 @@ async function render(
     object,
     chart,
     values: isUpgrade ? releasedValues(object, values, last) : values,
+    chartValues: isUpgrade ? preservedDefaults(object, last) : undefined,
     name: target.name,
     namespace: target.namespace,
     revision: (last?.version ?? 0) + 1,

@@ -20,6 +20,8 @@ export type RenderRequest = {
   object: HelmRelease;
   chart: LoadedChart;
   values: YamlObject;
+  /** In place of the chart's own defaults (HB51, preserveValues). */
+  chartValues?: YamlObject | undefined;
   name: string;
   namespace: string;
   /** The revision it becomes. */
@@ -40,11 +42,12 @@ export type Rendering = { rendered: RenderedRelease; warnings: readonly string[]
 
 /** Renders a revision on a thread of the pool, post-renderers included (HB56). @throws CodedError as {@link RenderWorkers} */
 export async function renderRevision(workers: RenderWorkers, request: RenderRequest): Promise<Rendering> {
-  const { object, chart, values, name, namespace, revision, isUpgrade, client, signal } = request;
-  const shared = recordedCharts.get(chart.digest);
+  const { object, chart, values, chartValues, name, namespace, revision, isUpgrade, client, signal } = request;
+  const shared = chartValues === undefined ? recordedCharts.get(chart.digest) : undefined;
   const output = await workers.render(chart.bytes, {
     release: { name, namespace, revision, isUpgrade },
     values,
+    ...(chartValues === undefined ? {} : { chartValues }),
     capabilities: request.capabilities,
     enableDns: request.allowDns,
     skipSchemaValidation: request.skipSchemaValidation,
@@ -57,7 +60,7 @@ export async function renderRevision(workers: RenderWorkers, request: RenderRequ
   const recorded = shared ?? output.recordedChart;
   if (recorded === undefined) throw new CodedError({ code: 'RenderFailed', message: 'render chart: no chart came back' });
   // A chart without dependencies is recorded alike whatever its values: all its records share it.
-  if (chart.chart.dependencies.length === 0) recordedCharts.set(chart.digest, recorded);
+  if (chart.chart.dependencies.length === 0 && chartValues === undefined) recordedCharts.set(chart.digest, recorded);
   return { rendered: toRendered(output, recorded, request), warnings: output.warnings };
 }
 

@@ -1,6 +1,6 @@
 import type { HelmRelease, ValuesReference } from '../../api/index.ts';
 import { GoMap, isYamlObject, mapFromYaml, readYaml, toYamlValue, type YamlObject, type YamlValue } from '../../golang/index.ts';
-import { setStringValue, setValue, type Release } from '../../helm/index.ts';
+import { reusedChartValues, setStringValue, setValue, type Release } from '../../helm/index.ts';
 import { configData, type ConfigReader } from '../../runtime/index.ts';
 import { CodedError, errorMessage } from '../../std/index.ts';
 
@@ -96,4 +96,9 @@ export function releasedValues({ spec }: HelmRelease, values: YamlObject, last: 
   if (spec.upgrade?.preserveValues !== true || last?.config === undefined) return values;
   const merged = toYamlValue(merge(mapFromYaml(last.config), mapFromYaml(values)), { integers: 'bigint' });
   return isYamlObject(merged) ? merged : values;
+}
+
+/** What an upgrade with `preserveValues` has for the chart's defaults: those of the last revision with its values over them (HB51). */
+export function preservedDefaults({ spec }: HelmRelease, last: Release | undefined): YamlObject | undefined {
+  return spec.upgrade?.preserveValues === true && last !== undefined ? reusedChartValues(last) : undefined;
 }

@@ -1,6 +1,7 @@
-import type { GoMap } from '../../golang/index.ts';
+import { isYamlObject, mapFromYaml, toYamlValue, type GoMap, type YamlObject } from '../../golang/index.ts';
 import type { Chart } from '../chart/chart.ts';
 import { rulesOf, type Profile } from '../profile.ts';
+import type { Release } from '../release/release.ts';
 import { coalesceValues, mergeValues, type ValuesSource } from './coalesce.ts';
 
 /**
@@ -14,6 +15,20 @@ export function coalesceChartValues(chart: Chart, values: GoMap, profile: Profil
 /** Like {@link coalesceChartValues} with nulls kept: Helm's MergeValues. @throws CodedError `ValuesConflict` */
 export function mergeChartValues(chart: Chart, values: GoMap, profile: Profile = '4.2'): GoMap {
   return mergeValues(sourceOf(chart), values, rulesOf(profile));
+}
+
+/**
+ * The defaults and values of a stored revision as one: what the next revision has for defaults when it reuses them (`helm upgrade
+ * --reuse-values`). @throws CodedError `ValuesConflict`
+ */
+export function reusedChartValues(
+  { name, chart, config }: Pick<Release, 'name' | 'chart' | 'config'>,
+  profile: Profile = '4.2',
+): YamlObject {
+  const defaults = isYamlObject(chart['values']) ? mapFromYaml(chart['values']) : mapFromYaml({});
+  const merged = coalesceValues({ name, values: defaults, dependencies: [] }, mapFromYaml(config ?? {}), rulesOf(profile));
+  const plain = toYamlValue(merged, { integers: 'bigint' });
+  return isYamlObject(plain) ? plain : {};
 }
 
 function sourceOf({ metadata, values, dependencies }: Chart): ValuesSource {

@@ -16,6 +16,7 @@ export type ChartSource = Uint8Array | ReadonlyMap<string, Uint8Array>;
 export type WorkerOptions = {
   release: ReleaseOptions;
   values?: YamlObject;
+  chartValues?: YamlObject;
   capabilities?: Capabilities;
   enableDns?: boolean;
   profile?: Profile;
