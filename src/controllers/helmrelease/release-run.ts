@@ -4,7 +4,7 @@ import type { Release } from '../../helm/index.ts';
 import { readObjects, type KubeObject } from '../../manifest/index.ts';
 import type { Outcome } from '../../runtime/index.ts';
 import { CodedError, errorMessage, formatDuration, jitter, milliseconds, type Clock, type Duration } from '../../std/index.ts';
-import type { ActionContext, ActionProgress, ActionResult, Drift, ReleaseStorage } from './actions/index.ts';
+import type { ActionContext, ActionProgress, ActionResult, Drift, DriftOptions, ReleaseStorage } from './actions/index.ts';
 import { definitionsIn } from './charts.ts';
 import { countFailure, NO_FAILURES, recordHistory, type SnapshotDetails } from './bookkeeping.ts';
 import { HelmReleaseFailure, step } from './failure.ts';
@@ -22,6 +22,8 @@ import { actionType, afterRemediation, nextStep, type Action, type Step } from '
 
 /** What bringing a release to what is wanted works with. */
 export type ReleaseRunOptions = LaunchOptions & {
+  /** `--override-manager`: managers whose fields are drift (HB59). */
+  overrideManagers?: readonly string[];
   clock: Clock;
   random: () => number;
   /** Fraction of the interval (C11). */
@@ -114,10 +116,9 @@ export class ReleaseRun {
     const config = configDigest(releasedValues(object, values, last));
     const state = determineState(last, status, { ...desired, configDigest: config });
     if (state.kind !== 'in-sync' || last === undefined || !detectsDrift(object)) return state;
-    const { ignore } = object.spec.driftDetection ?? {};
     const { actions } = this.#options;
     const context = this.#context(this.#storage, []);
-    this.#drift = await step('StateError', () => actions.detectDrift(last, ignore === undefined ? {} : { ignore }, context), {
+    this.#drift = await step('StateError', () => actions.detectDrift(last, this.#driftOptions(), context), {
       prefix: 'Could not determine release state: ',
     });
     if (this.#drift.length > 0) return this.#drifted();
@@ -300,6 +301,12 @@ export class ReleaseRun {
     await this.#noteObjects(() => readObjects(last.manifest, 'release manifest'));
   }
 
+  #driftOptions(): DriftOptions {
+    const { ignore } = this.#pass.object.spec.driftDetection ?? {};
+    const { overrideManagers = [] } = this.#options;
+    return { overrideManagers, ...(ignore === undefined ? {} : { ignore }) };
+  }
+
   /** Puts drift right (HB36, HB59). */
   async #correct(last: Release | undefined): Promise<undefined> {
     const pass = this.#pass;
@@ -308,7 +315,9 @@ export class ReleaseRun {
     pass.progress('correcting cluster drift', true);
     const { actions } = this.#options;
     const context = this.#context(this.#storage, []);
-    const { changes, failures } = await step('ReconcileError', () => actions.correctDrift(last, this.#drift, context));
+    const { changes, failures } = await step('ReconcileError', () =>
+      actions.correctDrift(last, this.#drift, context, this.#driftOptions()),
+    );
     const done = formatChanges(changes);
     if (failures.length > 0) {
       const tail = done === '' ? '' : `\n\nSuccessful corrections:\n${done}`;
