@@ -34,7 +34,7 @@ function folder(path: string, name = path.slice(path.lastIndexOf('/') + 1)): Rec
   return files;
 }
 
-describe('Flux’s end-to-end tests of HelmReleases', { timeout: 900_000 }, () => {
+describe('Flux’s end-to-end tests of HelmReleases', { timeout: 900_000, concurrency: 4 }, () => {
   let lab: Lab;
   before(async () => {
     if (skip !== false) return;
