@@ -130,7 +130,7 @@ if (missing !== undefined) {
 }
 const started = performance.now();
 const suites = suitesOf();
-const parallel = Number(flags.parallel ?? availableParallelism() + 2);
+const parallel = Number(flags.parallel ?? availableParallelism() + 5);
 process.stdout.write(`► ${suites.length} suites${flags.sandbox ? ` on sandboxes, ${Math.min(parallel, suites.length)} at a time` : ''}\n`);
 const runs = flags.sandbox ? await runOnSandboxes(suites, parallel) : await runOnOne(suites);
 for (const { file, passed, seconds } of runs) process.stdout.write(`${passed ? '✔' : '✗'} ${file} (${seconds.toFixed(1)}s)\n`);
