@@ -1,5 +1,7 @@
-import { kindApiVersion, type Kind, type ResourceMetadata } from '../api/index.ts';
-import type { KindRef } from '../kube/index.ts';
+import { kindApiVersion, type Kind, type OCIRepository, type ResourceMetadata } from '../api/index.ts';
+import { defaultTakeover, OwnedObjects, overrideManager } from '../apply/index.ts';
+import { Clusters, formatSourceKey, Sources } from '../controllers/applier/index.ts';
+import { createKubeClient, nodeHost, type KindRef, type KubeClient } from '../kube/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
 import {
   changeTrigger,
@@ -8,6 +10,7 @@ import {
   KubeEventRecorder,
   ResourceView,
   StatusWriter,
+  type ConfigReader,
   type Controller,
 } from '../runtime/index.ts';
 import type { ControllersOptions } from './start-controllers.ts';
@@ -106,6 +109,48 @@ export function openView<T>(
       });
       return undefined;
     }
+  });
+}
+
+/** The clusters an applier applies to; `follow` is told of each one's watches of what it owns there. */
+export function openClusters(
+  { kube, clock, connect, kubeconfigPolicy, overrideManagers }: ControllersOptions,
+  configs: ConfigReader,
+  { group, fieldManager, follow }: { group: string; fieldManager: string; follow: (owned: OwnedObjects) => void },
+): Clusters {
+  const takeover = [...defaultTakeover(fieldManager), ...overrideManagers.flatMap(overrideManager)];
+  const own = (client: KubeClient): OwnedObjects => {
+    const owned = new OwnedObjects({ client, group, fieldManager, takeover, clock });
+    follow(owned);
+    return owned;
+  };
+  return new Clusters({
+    local: { id: '', kube, owned: own(kube) },
+    configs,
+    host: nodeHost,
+    policy: kubeconfigPolicy ?? { allowExec: false, allowInsecure: false },
+    connect: (id, config) => {
+      const client = connect?.(config) ?? createKubeClient(config, { clock, userAgent: 'sluice' });
+      return { id, kube: client, owned: own(client) };
+    },
+  });
+}
+
+/** The sources an applier takes artifacts from; `enqueue` is told the keys of those in `view` whose source has a new one. */
+export function openSources<T extends { metadata: ResourceMetadata }>(
+  { kube, store, fetch }: ControllersOptions,
+  ociRepositories: ResourceView<OCIRepository>,
+  view: ResourceView<T>,
+  enqueue: (key: string) => void,
+): Sources {
+  return new Sources({
+    kube,
+    ociRepositories,
+    store,
+    fetch,
+    changed: (source) => {
+      for (const { metadata } of view.byIndex('source', formatSourceKey(source))) enqueue(formatKey(metadata));
+    },
   });
 }
 

@@ -10,9 +10,8 @@ import {
   type Kustomization,
   type OCIRepository,
 } from '../api/index.ts';
-import { defaultTakeover, OwnedObjects, overrideManager } from '../apply/index.ts';
 import type { ArtifactStore } from '../artifact/index.ts';
-import { Clusters, formatSourceKey, Sources } from '../controllers/applier/index.ts';
+import { formatSourceKey } from '../controllers/applier/index.ts';
 import { KustomizationController, kustomizationConditions, Memories, sourceKey } from '../controllers/kustomization/index.ts';
 import {
   httpRevocation,
@@ -22,11 +21,18 @@ import {
   type Identities,
   type Trust,
 } from '../controllers/source/index.ts';
-import { createKubeClient, nodeHost, type ClusterConfig, type Informer, type KubeClient } from '../kube/index.ts';
+import type { ClusterConfig, Informer, KubeClient } from '../kube/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
 import type { RegistryClients, TokenCacheOptions } from '../oci/index.ts';
-import type { ResourceView } from '../runtime/index.ts';
-import { ConfigReader, formatKey, type EventSink, type FeatureGates, type Logger, type Metrics } from '../runtime/index.ts';
+import {
+  ConfigReader,
+  formatKey,
+  type EventSink,
+  type FeatureGates,
+  type Logger,
+  type Metrics,
+  type ResourceView,
+} from '../runtime/index.ts';
 import type { Backoff, Clock, Duration } from '../std/index.ts';
 import { cloudIdentities } from './cloud-identities.ts';
 import {
@@ -35,6 +41,8 @@ import {
   enqueueUsers,
   indexOf,
   oncePerObject,
+  openClusters,
+  openSources,
   openView,
   recorder,
   writer,
@@ -166,37 +174,16 @@ function startKustomize(
   configs: ConfigReader,
   ociRepositories: ResourceView<OCIRepository>,
 ): Part<Kustomization> {
-  const { kube, store, clock } = options;
   const view = openView(options, kustomizationKind, readKustomization, kustomizationIndexes);
   const events = recorder(options, controllerNames.kustomize);
-  const takeover = [...defaultTakeover(fieldManagers.kustomizeApply), ...options.overrideManagers.flatMap(overrideManager)];
-  const own = (client: KubeClient): OwnedObjects => {
-    const watched = new OwnedObjects({ client, group: groups.kustomize, fieldManager: fieldManagers.kustomizeApply, takeover, clock });
-    memories.follow(watched);
-    return watched;
-  };
   const labels = { name: kustomizeKeys.ownerName, namespace: kustomizeKeys.ownerNamespace };
   const memories = new Memories(labels, (key) => controller.drifted(key));
-  const local = { id: '', kube, owned: own(kube) };
-  const clusters = new Clusters({
-    local,
-    configs,
-    host: nodeHost,
-    policy: options.kubeconfigPolicy ?? { allowExec: false, allowInsecure: false },
-    connect: (id, config) => {
-      const client = options.connect?.(config) ?? createKubeClient(config, { clock, userAgent: 'sluice' });
-      return { id, kube: client, owned: own(client) };
-    },
+  const clusters = openClusters(options, configs, {
+    group: groups.kustomize,
+    fieldManager: fieldManagers.kustomizeApply,
+    follow: (owned) => memories.follow(owned),
   });
-  const sources = new Sources({
-    kube,
-    ociRepositories,
-    store,
-    fetch: options.fetch,
-    changed: (source) => {
-      for (const object of view.byIndex('source', formatSourceKey(source))) runner.enqueue(formatKey(object.metadata), 'source');
-    },
-  });
+  const sources = openSources(options, ociRepositories, view, (key) => runner.enqueue(key, 'source'));
   const controller = new KustomizationController({
     ...options,
     view,
@@ -221,7 +208,7 @@ function startKustomize(
     events,
     close: async () => {
       await clusters.close();
-      local.owned.close();
+      clusters.local.owned.close();
       sources.close();
       view.close();
     },

@@ -8,8 +8,7 @@ import {
   type HelmRelease,
   type OCIRepository,
 } from '../api/index.ts';
-import { defaultTakeover, OwnedObjects, overrideManager } from '../apply/index.ts';
-import { Clusters, formatSourceKey, Sources } from '../controllers/applier/index.ts';
+import { formatSourceKey } from '../controllers/applier/index.ts';
 import {
   Charts,
   ClusterCapabilities,
@@ -25,7 +24,7 @@ import {
   type HelmReleaseOptions,
 } from '../controllers/helmrelease/index.ts';
 import { createRenderWorkers } from '../helm/index.ts';
-import { createKubeClient, nodeHost, type KubeClient } from '../kube/index.ts';
+import type { KubeClient } from '../kube/index.ts';
 import type { KubeObject } from '../manifest/index.ts';
 import { formatKey, type ConfigReader, type ResourceView } from '../runtime/index.ts';
 import {
@@ -34,6 +33,8 @@ import {
   enqueueUsers,
   indexOf,
   oncePerObject,
+  openClusters,
+  openSources,
   openView,
   recorder,
   writer,
@@ -50,20 +51,16 @@ export type HelmPart = Part<HelmRelease> & { prepared: (signal: AbortSignal) => 
 
 /** Starts what keeps HelmReleases. */
 export function startHelm(options: ControllersOptions, configs: ConfigReader, ociRepositories: ResourceView<OCIRepository>): HelmPart {
-  const { kube, store, namespace, gates } = options;
+  const { kube, namespace, gates } = options;
   const view = openView(options, helmReleaseKind, readHelmRelease, helmReleaseIndexes);
   const events = recorder(options, controllerNames.helm);
   const memories = new Memories({ name: helmKeys.ownerName, namespace: helmKeys.ownerNamespace }, (key) => controller.drifted(key));
-  const clusters = openClusters(options, configs, memories);
-  const sources = new Sources({
-    kube,
-    ociRepositories,
-    store,
-    fetch: options.fetch,
-    changed: (source) => {
-      for (const object of view.byIndex('source', formatSourceKey(source))) runner.enqueue(formatKey(object.metadata), 'source');
-    },
+  const clusters = openClusters(options, configs, {
+    group: OWNER_GROUP,
+    fieldManager: FIELD_MANAGER,
+    follow: (owned) => memories.follow(owned),
   });
+  const sources = openSources(options, ociRepositories, view, (key) => runner.enqueue(key, 'source'));
   const records = new ReleaseRecords({ client: kube, ...(namespace === undefined ? {} : { namespace }) });
   const workers = createRenderWorkers({ size: RENDER_THREADS });
   const capabilities = openCapabilities(options);
@@ -102,26 +99,6 @@ export function startHelm(options: ControllersOptions, configs: ConfigReader, oc
     },
     configChanged: enqueueUsers(view, runner),
   };
-}
-
-function openClusters(options: ControllersOptions, configs: ConfigReader, memories: Memories): Clusters {
-  const { kube, clock } = options;
-  const takeover = [...defaultTakeover(FIELD_MANAGER), ...options.overrideManagers.flatMap(overrideManager)];
-  const own = (client: KubeClient): OwnedObjects => {
-    const watched = new OwnedObjects({ client, group: OWNER_GROUP, fieldManager: FIELD_MANAGER, takeover, clock });
-    memories.follow(watched);
-    return watched;
-  };
-  return new Clusters({
-    local: { id: '', kube, owned: own(kube) },
-    configs,
-    host: nodeHost,
-    policy: options.kubeconfigPolicy ?? { allowExec: false, allowInsecure: false },
-    connect: (id, config) => {
-      const client = options.connect?.(config) ?? createKubeClient(config, { clock, userAgent: 'sluice' });
-      return { id, kube: client, owned: own(client) };
-    },
-  });
 }
 
 /** What charts see of clusters, asked once for each. */
