@@ -42,14 +42,7 @@ export async function azureToken(
     const tenant = annotation(account, 'azure.workload.identity/tenant-id');
     const client = annotation(account, 'azure.workload.identity/client-id');
     const assertion = await account.createToken([AUDIENCE], signal);
-    return clientToken(
-      host,
-      http,
-      cloud,
-      tenant,
-      { client_id: client, client_assertion_type: ASSERTION, client_assertion: assertion },
-      signal,
-    );
+    return clientToken(host, http, cloud, tenant, asserted(client, assertion), signal);
   }
   const [tenant, client, secret, file] = ['AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_FEDERATED_TOKEN_FILE'].map(
     (name) => (env[name] === '' ? undefined : env[name]),
@@ -58,16 +51,14 @@ export async function azureToken(
     return clientToken(host, http, cloud, tenant, { client_id: client, client_secret: secret }, signal);
   if (tenant !== undefined && client !== undefined && file !== undefined) {
     const assertion = await federatedToken(host, file);
-    return clientToken(
-      host,
-      http,
-      cloud,
-      tenant,
-      { client_id: client, client_assertion_type: ASSERTION, client_assertion: assertion },
-      signal,
-    );
+    return clientToken(host, http, cloud, tenant, asserted(client, assertion), signal);
   }
   return managedIdentity(host, http, cloud, client, signal);
+}
+
+/** What a workload shows instead of a secret: a token somebody else vouches for (RFC 7523 §2.2). */
+function asserted(client: string, assertion: string): Record<string, string> {
+  return { client_id: client, client_assertion_type: ASSERTION, client_assertion: assertion };
 }
 
 async function federatedToken(host: LoginHost, file: string): Promise<string> {
