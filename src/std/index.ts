@@ -7,3 +7,4 @@ export { bounded, limitExceeded, readBounded } from './bounded.ts';
 export { redact } from './redact.ts';
 export { Lru } from './lru.ts';
 export { compareUtf8 } from './utf8-order.ts';
+export { derElement, derNull, derOctetString, derOid, derSequence, derTag } from './der.ts';

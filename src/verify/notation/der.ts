@@ -1,30 +1,19 @@
+import { derTag as Tag } from '../../std/index.ts';
 import { MAX_DER_ELEMENTS } from './bounds.ts';
+
+export {
+  derElement as tlv,
+  derNull,
+  derOctetString as octetString,
+  derOid as oid,
+  derSequence as sequence,
+  derTag as Tag,
+} from '../../std/index.ts';
 
 /*
  * DER (ITU-T X.690), read and written: what certificates, CRLs, OCSP and timestamp tokens need. Signatures cover the very bytes, so an
  * element keeps them, and anything that is not DER is refused rather than understood in one of several ways.
  */
-
-/** Tags of the universal types used. */
-export const Tag = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  null: 0x05,
-  oid: 0x06,
-  enumerated: 0x0a,
-  utf8String: 0x0c,
-  printableString: 0x13,
-  teletexString: 0x14,
-  ia5String: 0x16,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-  universalString: 0x1c,
-  bmpString: 0x1e,
-  sequence: 0x30,
-  set: 0x31,
-} as const;
 
 /** `[n]`: constructed, or primitive (IMPLICIT of a primitive type). */
 export const context = (number: number): number => 0xa0 | number;
@@ -212,38 +201,3 @@ export function timeValue(element: Element): number {
   if (!Number.isFinite(value) || new Date(value).toISOString() !== iso.replace('Z', '.000Z')) throw new DerError('bad time');
   return value + Math.round(Number(`0${fraction || '.0'}`) * 1000);
 }
-
-/** A type-length-value. */
-export function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
-  const body = Buffer.concat(contents);
-  return Buffer.concat([Buffer.from([tag]), lengthOctets(body.length), body]);
-}
-
-function lengthOctets(length: number): Buffer {
-  if (length < 0x80) return Buffer.from([length]);
-  const octets: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.trunc(rest / 256)) octets.unshift(rest % 256);
-  return Buffer.from([0x80 | octets.length, ...octets]);
-}
-
-export function sequence(...items: readonly Uint8Array[]): Buffer {
-  return tlv(Tag.sequence, ...items);
-}
-
-export function octetString(bytes: Uint8Array): Buffer {
-  return tlv(Tag.octetString, bytes);
-}
-
-/** An OBJECT IDENTIFIER from its dotted form. */
-export function oid(dotted: string): Buffer {
-  const [first = 0, second = 0, ...others] = dotted.split('.').map(Number);
-  const octets: number[] = [];
-  for (const arc of [first * 40 + second, ...others]) {
-    const group = [arc & 0x7f];
-    for (let rest = Math.floor(arc / 128); rest > 0; rest = Math.floor(rest / 128)) group.unshift(0x80 | (rest & 0x7f));
-    octets.push(...group);
-  }
-  return tlv(Tag.oid, Buffer.from(octets));
-}
-
-export const derNull: Buffer = tlv(Tag.null);

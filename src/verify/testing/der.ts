@@ -1,23 +1,11 @@
 // Writes DER (X.690), enough to mint certificates and timestamps in tests.
 
-function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
-  const value = Buffer.concat(parts);
-  if (value.length < 0x80) return Buffer.concat([Buffer.from([tag, value.length]), value]);
-  const length: number[] = [];
-  for (let rest = value.length; rest > 0; rest >>>= 8) length.unshift(rest & 0xff);
-  return Buffer.concat([Buffer.from([tag, 0x80 | length.length, ...length]), value]);
-}
+import { derElement as tlv } from '../../std/index.ts';
 
-export function sequence(...parts: readonly Uint8Array[]): Buffer {
-  return tlv(0x30, ...parts);
-}
+export { derOctetString as octets, derOid as oid, derSequence as sequence } from '../../std/index.ts';
 
 export function set(...parts: readonly Uint8Array[]): Buffer {
   return tlv(0x31, ...parts);
-}
-
-export function octets(value: Uint8Array): Buffer {
-  return tlv(0x04, value);
 }
 
 /** A bit string of whole bytes, or with `unused` bits at its end. */
@@ -41,17 +29,6 @@ export function integer(value: number | Uint8Array): Buffer {
         )
       : value;
   return tlv(0x02, (bytes[0] ?? 0) >= 0x80 ? Buffer.from([0]) : Buffer.alloc(0), bytes);
-}
-
-export function oid(dotted: string): Buffer {
-  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
-  return tlv(0x06, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
-}
-
-function base128(value: number): number[] {
-  const digits = [value % 128];
-  for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) digits.unshift(0x80 | (rest % 128));
-  return digits;
 }
 
 export function text(value: string): Buffer {

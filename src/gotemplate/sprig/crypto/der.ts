@@ -1,40 +1,18 @@
+import { derElement as tlv, derTag as Tag } from '../../../std/index.ts';
+
+export {
+  derElement as tlv,
+  derNull,
+  derOctetString as octetString,
+  derOid as oid,
+  derSequence as sequence,
+  derTag as Tag,
+} from '../../../std/index.ts';
+
 /*
  * DER (ITU-T X.690): just what certificates and keys need, written by hand because node:crypto neither builds certificates nor shows
  * their parts.
  */
-
-/** Tags of the universal types used. */
-export const Tag = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  null: 0x05,
-  oid: 0x06,
-  utf8String: 0x0c,
-  sequence: 0x30,
-  set: 0x31,
-  printableString: 0x13,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-} as const;
-
-/** A type-length-value. */
-export function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
-  const body = Buffer.concat(contents);
-  return Buffer.concat([Buffer.from([tag]), lengthOctets(body.length), body]);
-}
-
-function lengthOctets(length: number): Buffer {
-  if (length < 0x80) return Buffer.from([length]);
-  const octets: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.trunc(rest / 256)) octets.unshift(rest % 256);
-  return Buffer.from([0x80 | octets.length, ...octets]);
-}
-
-export function sequence(...items: readonly Uint8Array[]): Buffer {
-  return tlv(Tag.sequence, ...items);
-}
 
 /** A non-negative INTEGER. */
 export function integer(value: bigint): Buffer {
@@ -43,27 +21,10 @@ export function integer(value: bigint): Buffer {
   return tlv(Tag.integer, (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
 }
 
-/** An OBJECT IDENTIFIER from its dotted form. */
-export function oid(dotted: string): Buffer {
-  const [first = 0, second = 0, ...others] = dotted.split('.').map(Number);
-  const octets: number[] = [];
-  for (const arc of [first * 40 + second, ...others]) {
-    const group = [arc & 0x7f];
-    for (let rest = Math.floor(arc / 128); rest > 0; rest = Math.floor(rest / 128)) group.unshift(0x80 | (rest & 0x7f));
-    octets.push(...group);
-  }
-  return tlv(Tag.oid, Buffer.from(octets));
-}
-
 export function bitString(bytes: Uint8Array, unusedBits = 0): Buffer {
   return tlv(Tag.bitString, Buffer.from([unusedBits]), bytes);
 }
 
-export function octetString(bytes: Uint8Array): Buffer {
-  return tlv(Tag.octetString, bytes);
-}
-
-export const derNull: Buffer = tlv(Tag.null);
 export const derTrue: Buffer = tlv(Tag.boolean, Buffer.from([0xff]));
 
 /** One element of a DER text: `contents` inside, `bytes` with tag and length. */
