@@ -24,7 +24,14 @@ const count = Number(flags.helmreleases ?? flags.kustomizations);
 const NAMESPACE = 'bench';
 const REPOSITORY = 'bench/app';
 
-type Phase = { seconds: number; requests: Record<string, number>; requestsPerApplication: number; controllerCpuSeconds: number };
+type Phase = {
+  seconds: number;
+  requests: Record<string, number>;
+  requestsPerApplication: number;
+  controllerCpuSeconds: number;
+  /** Of the control plane, of this program, and what none of the machine's cores was used for. */
+  cpu: { controlPlane: number; bench: number; idle: number };
+};
 type Counts = Map<string, number>;
 
 const controlPlane = flags.kubeconfig === undefined ? await startControlPlane() : undefined;
@@ -213,6 +220,21 @@ function processUsage(pids: readonly number[]): { cpuSeconds: number; peakMiB: n
   return { cpuSeconds: ticks / 100, peakMiB: Math.round(peak / 1024) };
 }
 
+/** Seconds all cores together have been idle since the machine started. */
+function idleSeconds(): number {
+  const [, , , , idle, iowait] = readFileSync('/proc/stat', 'utf8').split('\n')[0]?.split(/ +/) ?? [];
+  return (Number(idle) + Number(iowait)) / 100;
+}
+
+/** Where the machine's time has gone so far. */
+function machine(): Phase['cpu'] {
+  return {
+    controlPlane: controlPlane === undefined ? 0 : processUsage([controlPlane.pid]).cpuSeconds,
+    bench: processUsage([process.pid]).cpuSeconds,
+    idle: idleSeconds(),
+  };
+}
+
 /** Resolves when every application is Ready at `revision`. */
 function allReady(revision: string): Promise<void> {
   const informer = client.informer(workload.kind, { namespace: NAMESPACE });
@@ -244,18 +266,26 @@ async function measure(title: string, revision: string, pids: readonly number[],
   say(`► ${title}`);
   const before = await serverCounts();
   const usage = processUsage(pids);
+  const machineBefore = machine();
   const started = performance.now();
   const ready = allReady(revision);
   await begin();
   await ready;
   const seconds = (performance.now() - started) / 1000;
+  const machineAfter = machine();
+  const controllerCpuSeconds = processUsage(pids).cpuSeconds - usage.cpuSeconds;
   const requests = difference(before, await serverCounts());
   const total = Object.values(requests).reduce((sum, value) => sum + value, 0) - own;
-  const cpu = processUsage(pids).cpuSeconds - usage.cpuSeconds;
+  const cpu = {
+    controlPlane: machineAfter.controlPlane - machineBefore.controlPlane,
+    bench: machineAfter.bench - machineBefore.bench,
+    idle: machineAfter.idle - machineBefore.idle,
+  };
+  say(`✔ ${title}: ${seconds.toFixed(1)} s, ${(total / count).toFixed(1)} requests per application`);
   say(
-    `✔ ${title}: ${seconds.toFixed(1)} s, ${(total / count).toFixed(1)} requests per application, ${cpu.toFixed(1)} CPU-s in the controller`,
+    `  CPU-s: ${controllerCpuSeconds.toFixed(1)} controller (${((1000 * controllerCpuSeconds) / count).toFixed(1)} ms each), ${cpu.controlPlane.toFixed(1)} control plane, ${cpu.bench.toFixed(1)} this program, ${cpu.idle.toFixed(1)} nobody`,
   );
-  return { seconds, requests, requestsPerApplication: total / count, controllerCpuSeconds: cpu };
+  return { seconds, requests, requestsPerApplication: total / count, controllerCpuSeconds, cpu };
 }
 
 /** What a release's two storage writes cost: a Secret of about the same size, made and changed. */
@@ -369,8 +399,12 @@ try {
   );
   const push = (version: number): string => harness.pushFiles(`${registry.host}/${REPOSITORY}:latest`, workload.artifact(version));
   const first = push(1);
+  const machineBefore = machine();
   const floor = await bare(client);
-  say(`  bare requests: ${floor.toFixed(1)} s`);
+  const machineAfter = machine();
+  say(
+    `  bare requests: ${floor.toFixed(1)} s; with making and deleting their objects ${(machineAfter.controlPlane - machineBefore.controlPlane).toFixed(1)} CPU-s control plane, ${(machineAfter.bench - machineBefore.bench).toFixed(1)} this program`,
+  );
   const extra = flags.concurrent === undefined ? [] : ['--concurrent', flags.concurrent];
   const controller = flags.external
     ? undefined

@@ -1,5 +1,6 @@
 import { finalizer } from '../../api/index.ts';
-import type { KubeClient } from '../../kube/index.ts';
+import type { Release } from '../../helm/index.ts';
+import { isKubeError, type KubeClient } from '../../kube/index.ts';
 import type { ConfigReader, Outcome, StatusWriter } from '../../runtime/index.ts';
 import { CodedError, isCodedError } from '../../std/index.ts';
 import type { Clusters } from '../applier/index.ts';
@@ -25,23 +26,26 @@ export type FinalizeOptions = UninstallRunOptions & {
 export async function finalize(pass: Pass, options: FinalizeOptions): Promise<Outcome> {
   const { object } = pass;
   const { metadata, spec, status } = object;
+  // One in our own cluster may have been begun before anything was noted.
+  const { storageNamespace = '' } = status;
+  const isNoted = storageNamespace !== '';
   if (!(metadata.finalizers ?? []).includes(finalizer)) {
     await pass.session.abandon();
     return { kind: 'done' };
   }
-  if (spec.suspend === true || status.storageNamespace === undefined || status.storageNamespace === '') return letGo(pass, options);
+  if (spec.suspend === true || (!isNoted && spec.kubeConfig !== undefined)) return letGo(pass, options);
   const reached = await reachable(pass, options);
   if (reached === undefined) return letGo(pass, options);
   const [latest] = sortHistory(status.history);
   const target = {
     ...reached.target,
-    storageNamespace: status.storageNamespace,
+    ...(isNoted ? { storageNamespace } : {}),
     ...(latest === undefined ? {} : { name: latest.name, namespace: latest.namespace }),
   };
   const storage = options.storage(target, reached.cluster.id === '');
   if (latest === undefined) {
-    // The process ended in the middle of the first install: only what carries our mark is ours to remove.
-    const last = (await storage.list(pass.context.signal)).at(-1);
+    // The process ended in the middle of the first install, or nothing was ever begun: only what carries our mark is ours to remove.
+    const last = await lastRecord(storage, pass, isNoted);
     if (last === undefined || !bearsOwner(last, object)) return letGo(pass, options);
   }
   return uninstall(pass, target, storage, options, {
@@ -62,6 +66,17 @@ export async function finalize(pass: Pass, options: FinalizeOptions): Promise<Ou
       });
     },
   });
+}
+
+/** @param isNoted otherwise an account that may not look has never released anything */
+async function lastRecord(storage: ReleaseStorage, { context }: Pass, isNoted: boolean): Promise<Release | undefined> {
+  try {
+    return (await storage.list(context.signal)).at(-1);
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (!isNoted && isKubeError(cause, 'Forbidden')) return undefined;
+    throw error;
+  }
 }
 
 async function letGo(pass: Pass, { writer, memories }: FinalizeOptions): Promise<Outcome> {

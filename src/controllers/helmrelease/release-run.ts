@@ -152,8 +152,7 @@ export class ReleaseRun {
       pass.session.conditions.remove(conditionTypes.testSuccess, conditionTypes.remediated);
       pass.forced = false;
     }
-    // What is begun is written down first (HB10): whoever comes after us knows that there may be something.
-    if (action.kind !== 'test') await pass.session.flush();
+    if (this.#isNotedFirst(action)) await pass.session.flush();
     const storage = new ObservedStorage(this.#storage);
     const flight: Flight = {
       action,
@@ -165,6 +164,24 @@ export class ReleaseRun {
       waiting: undefined,
     };
     return this.#follow(flight, await launch(flight, pass.object, last, this.#options, this.#context(storage, flight.trace)));
+  }
+
+  /**
+   * Whether the status is written before an action (HB10), so that whoever comes after us knows that there may be something. An install or
+   * upgrade writes a record first, which says that as well and which everybody finds; only in another cluster it is out of sight. What takes
+   * long shows its progress in any case.
+   */
+  #isNotedFirst(action: Action): boolean {
+    const { object, draft } = this.#pass;
+    switch (action.kind) {
+      case 'test':
+        return false;
+      case 'install':
+      case 'upgrade':
+        return this.#prepared.cluster.id !== '' || draft.history !== object.status.history;
+      default:
+        return true;
+    }
   }
 
   #announce(action: Action): void {
