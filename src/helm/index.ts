@@ -22,6 +22,7 @@ export type { ManifestHead } from './manifest/head.ts';
 export { isKept, sortHooksByWeight, type Hook, type HookEvent } from './manifest/hook.ts';
 export { splitManifests } from './manifest/split.ts';
 export { sortForInstall, sortForUninstall } from './manifest/kind-order.ts';
+export { setManifestMetadata, type ManifestMetadata } from './manifest-metadata.ts';
 export type { PostRender, PostRenderStrategy } from './post-render.ts';
 export { coalesceTables, mergeTables } from './values/coalesce.ts';
 export { coalesceChartValues, mergeChartValues, reusedChartValues } from './values/chart-values.ts';

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Artifact } from '../../api/index.ts';
 import { writeArchive, archiveTree } from '../../artifact/index.ts';
+import { setManifestMetadata } from '../../helm/index.ts';
 import type { Sources } from '../applier/index.ts';
 import { Charts, trackedVersion } from './charts.ts';
 import { unmetDependency } from './dependencies.ts';
 import { targetChange } from './move-away.ts';
-import { postRender } from './post-render.ts';
+import { postRenderWith } from './post-render.ts';
 import { installOptions, uninstallOptions, upgradeOptions } from './release-options.ts';
 import { parseFeatureGates } from '../../runtime/index.ts';
 import { noteRequests, readRequests } from './requests.ts';
@@ -118,7 +119,8 @@ test('HB56: patches, then common metadata, then the owner’s labels, which win'
     commonMetadata: { labels: { team: 'a', 'helm.toolkit.fluxcd.io/name': 'other' }, annotations: { note: 'n' } },
   });
   const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: "app:1"}]}\n';
-  const text = postRender(`${pod}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n`, object);
+  const { run = (manifests) => manifests, metadata } = postRenderWith(object);
+  const text = setManifestMetadata(run(`${pod}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n`), metadata);
   assert.match(text, /image: app:2/);
   assert.equal(text.match(/helm\.toolkit\.fluxcd\.io\/name: app\n/g)?.length, 2);
   assert.equal(text.match(/team: a\n/g)?.length, 2);

@@ -1,24 +1,24 @@
 import { helmKeys, type HelmRelease } from '../../api/index.ts';
-import { withCommonMetadata } from '../../apply/index.ts';
-import { isYamlObject, readYamlDocuments, writeYaml, type YamlObject } from '../../golang/index.ts';
-import { build, KustomizeError } from '../../kustomize/index.ts';
-import { memoryTree, type KubeObject } from '../../manifest/index.ts';
+import type { ManifestMetadata } from '../../helm/index.ts';
+import { build } from '../../kustomize/index.ts';
+import { memoryTree } from '../../manifest/index.ts';
 
 type KustomizeRenderer = NonNullable<NonNullable<HelmRelease['spec']['postRenderers']>[number]['kustomize']>;
 
+/** How manifests are changed: by kustomize here, where the spec has any, then on the thread that renders. */
+export type PostRenderSteps = { run?: (manifests: string) => string; metadata: readonly ManifestMetadata[] };
+
 /**
- * Changes rendered manifests as the spec says, in this order (HB56): `postRenderers`, `commonMetadata`, the labels that name the owner.
+ * How rendered manifests are changed, in this order (HB56): `postRenderers`, `commonMetadata`, the labels that name the owner.
  * @throws KustomizeError, GoError
  */
-export function postRender(manifests: string, object: HelmRelease): string {
-  let text = manifests;
-  for (const { kustomize } of object.spec.postRenderers ?? []) if (kustomize !== undefined) text = runKustomize(text, kustomize);
-  const { commonMetadata } = object.spec;
-  return objectsOf(text)
-    .map((each) => (commonMetadata === undefined ? each : withCommonMetadata(each, commonMetadata)))
-    .map((each) => withCommonMetadata(each, { labels: ownerLabels(object) }))
-    .map((each) => writeYaml(each as YamlObject))
-    .join('---\n');
+export function postRenderWith(object: HelmRelease): PostRenderSteps {
+  const { postRenderers = [], commonMetadata } = object.spec;
+  const kustomizations = postRenderers.flatMap(({ kustomize }) => kustomize ?? []);
+  return {
+    ...(kustomizations.length === 0 ? {} : { run: (manifests) => kustomizations.reduce(runKustomize, manifests) }),
+    metadata: [...(commonMetadata === undefined ? [] : [commonMetadata]), { labels: ownerLabels(object) }],
+  };
 }
 
 /** The labels that name the HelmRelease an object belongs to. */
@@ -38,21 +38,4 @@ function runKustomize(manifests: string, { patches = [], images = [] }: Kustomiz
   };
   const tree = memoryTree({ 'kustomization.yaml': JSON.stringify(kustomization), [INPUT]: manifests });
   return build(tree, '', { loadRestrictions: 'none', reorder: 'none' }).text();
-}
-
-/** The objects of a stream, those of lists one by one. */
-function objectsOf(text: string): KubeObject[] {
-  return readYamlDocuments(text, { dialect: 'v3', numbers: 'exact' }).flatMap((value): KubeObject[] => {
-    if (value === null) return [];
-    if (!isYamlObject(value)) throw new KustomizeError('ResourceInvalid', 'read rendered manifests: a document is no mapping');
-    const { kind, items } = value;
-    if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) return items.filter(isYamlObject).map(asObject);
-    return [asObject(value)];
-  });
-}
-
-/** Documents without metadata get it with their labels. */
-function asObject(value: YamlObject): KubeObject {
-  const metadata = isYamlObject(value['metadata'] ?? null) ? value['metadata'] : {};
-  return { ...value, metadata } as KubeObject;
 }

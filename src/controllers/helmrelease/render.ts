@@ -13,7 +13,7 @@ import { readObjects, type KubeObject } from '../../manifest/index.ts';
 import { CodedError, Lru, type Duration } from '../../std/index.ts';
 import type { RenderedRelease } from './actions/index.ts';
 import type { LoadedChart } from './charts.ts';
-import { postRender } from './post-render.ts';
+import { postRenderWith } from './post-render.ts';
 
 /** One revision to render. */
 export type RenderRequest = {
@@ -53,7 +53,7 @@ export async function renderRevision(workers: RenderWorkers, request: RenderRequ
     skipSchemaValidation: request.skipSchemaValidation,
     record: shared === undefined,
     lookup: (apiVersion, kind, inNamespace, named) => lookUp(client, { apiVersion, kind, namespace: inNamespace, name: named }, signal),
-    postRender: { strategy: object.spec.postRenderStrategy ?? 'combined', run: (manifests) => postRender(manifests, object) },
+    postRender: { strategy: object.spec.postRenderStrategy ?? 'combined', ...postRenderWith(object) },
     deadline: request.deadline,
     signal,
   });

@@ -44,7 +44,16 @@ export function encodeRelease(release: Release): string {
   const { apply_method: method, ...after } = rest;
   const head = `{${method === undefined ? '' : `"apply_method":${encodeJson(method)},`}"chart":`;
   const tail = `,${encodeJson(after).slice(1)}`;
-  return Buffer.concat([compress(head), compressedChart(chart, release.chart), compress(tail)]).toString('base64');
+  return Buffer.concat([compressedHead(head), compressedChart(chart, release.chart), compress(tail)]).toString('base64');
+}
+
+/** There are only three: no way of applying, and the two there are. */
+const compressedHeads = new Map<string, Buffer>();
+
+function compressedHead(head: string): Buffer {
+  const compressed = compressedHeads.get(head) ?? compress(head);
+  compressedHeads.set(head, compressed);
+  return compressed;
 }
 
 function compressedChart(json: YamlValue | undefined, chart: RecordedChart): Buffer {

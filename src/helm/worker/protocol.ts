@@ -4,6 +4,7 @@ import type { Capabilities } from '../capabilities.ts';
 import type { ReleaseOptions } from '../engine/objects.ts';
 import type { Hook } from '../manifest/hook.ts';
 import type { Manifest } from '../manifest/sort.ts';
+import type { ManifestMetadata } from '../manifest-metadata.ts';
 import type { PostRenderStrategy } from '../post-render.ts';
 import type { Profile } from '../profile.ts';
 import type { RecordedChart } from '../release/release.ts';
@@ -37,12 +38,23 @@ export type WorkerRendered = {
   readonly recordedChart: RecordedChart | undefined;
 };
 
+/** In place of what the thread was sent with the request before: releases of one chart share it, and it is the bulk of a request. */
+export const SAME = 'same';
+
 export type RenderRequest = {
-  readonly source: ChartSource;
-  readonly options: WorkerOptions;
+  readonly source: ChartSource | typeof SAME;
+  readonly options: Omit<WorkerOptions, 'capabilities'>;
+  readonly capabilities: Capabilities | typeof SAME | undefined;
   /** What the worker may ask its parent while it renders. */
   readonly hasLookup: boolean;
-  readonly postRender: PostRenderStrategy | undefined;
+  readonly postRender: PostRenderRequest | undefined;
+};
+
+/** How manifests are changed: by the parent, when `asks`, then here. */
+export type PostRenderRequest = {
+  readonly strategy: PostRenderStrategy;
+  readonly asks: boolean;
+  readonly metadata: readonly ManifestMetadata[];
 };
 
 /** From worker to parent: a question in the middle of a render, or its end. */

@@ -3,8 +3,21 @@ import type { YamlObject } from '../../golang/index.ts';
 import { memoryTree } from '../../manifest/index.ts';
 import { loadChart } from '../chart/load-chart.ts';
 import { recordChart } from '../release/release.ts';
+import { setManifestMetadata } from '../manifest-metadata.ts';
 import { render } from '../render.ts';
-import { codedError, plainError, type Answer, type RenderRequest, type WorkerMessage, type WorkerRendered } from './protocol.ts';
+import type { Capabilities } from '../capabilities.ts';
+import type { PostRender } from '../post-render.ts';
+import {
+  codedError,
+  plainError,
+  SAME,
+  type Answer,
+  type ChartSource,
+  type PostRenderRequest,
+  type RenderRequest,
+  type WorkerMessage,
+  type WorkerRendered,
+} from './protocol.ts';
 
 /** What a worker is started with: its port, and a flag that wakes it while it waits for an answer. */
 export type WorkerStart = { readonly port: MessagePort; readonly wake: Int32Array };
@@ -23,17 +36,32 @@ function tell(message: WorkerMessage): void {
   port.postMessage(message);
 }
 
-function run({ source, options: { record, ...options }, hasLookup, postRender }: RenderRequest): WorkerRendered {
+/** What came with the request before. */
+let last: { source: ChartSource; capabilities: Capabilities | undefined } = { source: new Map(), capabilities: undefined };
+
+function run({ options: { record, ...options }, hasLookup, postRender, ...request }: RenderRequest): WorkerRendered {
+  const source = request.source === SAME ? last.source : request.source;
+  const capabilities = request.capabilities === SAME ? last.capabilities : request.capabilities;
+  last = { source, capabilities };
   const chart = loadChart(source instanceof Uint8Array ? source : memoryTree(source));
   const rendered = render(chart, {
     ...options,
+    ...(capabilities === undefined ? {} : { capabilities }),
     ...(hasLookup ? { lookup: (...args) => ask({ kind: 'lookup', args }) as YamlObject | undefined } : {}),
-    ...(postRender === undefined
-      ? {}
-      : { postRender: { strategy: postRender, run: (manifests) => ask({ kind: 'post-render', manifests }) as string } }),
+    ...(postRender === undefined ? {} : { postRender: toPostRender(postRender) }),
   });
   const { manifests, hooks, crds, notes, warnings } = rendered;
   return { manifests, hooks, crds, notes, warnings, recordedChart: record === true ? recordChart(rendered.chart) : undefined };
+}
+
+function toPostRender({ strategy, asks, metadata }: PostRenderRequest): PostRender {
+  return {
+    strategy,
+    run: (manifests) => {
+      const changed = asks ? (ask({ kind: 'post-render', manifests }) as string) : manifests;
+      return metadata.length === 0 ? changed : setManifestMetadata(changed, metadata);
+    },
+  };
 }
 
 /** Asks the parent and waits: templates cannot. The parent's deadline ends the wait if the answer never comes. */

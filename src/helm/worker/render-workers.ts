@@ -3,10 +3,13 @@ import type { YamlObject } from '../../golang/index.ts';
 import { walkTree, type FileTree } from '../../manifest/index.ts';
 import { seconds, type Duration } from '../../std/index.ts';
 import { helmError } from '../errors.ts';
+import type { Capabilities } from '../capabilities.ts';
+import type { ManifestMetadata } from '../manifest-metadata.ts';
 import type { PostRenderStrategy } from '../post-render.ts';
 import {
   codedError,
   plainError,
+  SAME,
   type Answer,
   type ChartSource,
   type RenderRequest,
@@ -25,7 +28,13 @@ export type RenderWorkersOptions = {
 export type WorkerRenderOptions = WorkerOptions & {
   /** Reads cluster objects for `lookup`; the thread waits for the answer. */
   lookup?: (apiVersion: string, kind: string, namespace: string, name: string) => Promise<YamlObject | undefined>;
-  postRender?: { strategy?: PostRenderStrategy; run: (manifests: string) => string | Promise<string> };
+  postRender?: {
+    strategy?: PostRenderStrategy;
+    /** Changes the manifests; the thread waits for the answer. */
+    run?: (manifests: string) => string | Promise<string>;
+    /** Set on all objects after that, layer after layer, by the thread itself. */
+    metadata?: readonly ManifestMetadata[];
+  };
   /** The longest the render may take, waiting for a thread included. Default 30 s. */
   deadline?: Duration;
   signal?: AbortSignal;
@@ -155,6 +164,8 @@ class RenderThread {
   readonly #wake = new Int32Array(new SharedArrayBuffer(4));
   #alive = true;
   #failed: ((error: Error) => void) | undefined;
+  /** What the thread was sent last, and has. */
+  #sent: { source: ChartSource | undefined; capabilities: Capabilities | undefined } = { source: undefined, capabilities: undefined };
 
   constructor(memory: number) {
     const { port1, port2 } = new MessageChannel();
@@ -175,13 +186,6 @@ class RenderThread {
   }
 
   async render(source: ChartSource, options: WorkerRenderOptions, { signal, error }: Stop): Promise<WorkerRendered> {
-    const { lookup, postRender, deadline: _deadline, signal: _signal, ...plain } = options;
-    const request: RenderRequest = {
-      source,
-      options: plain,
-      hasLookup: lookup !== undefined,
-      postRender: postRender === undefined ? undefined : (postRender.strategy ?? 'combined'),
-    };
     return await new Promise<WorkerRendered>((resolve, reject) => {
       const end = (): void => {
         signal.removeEventListener('abort', abort);
@@ -208,8 +212,24 @@ class RenderThread {
       });
       if (signal.aborted) return abort();
       signal.addEventListener('abort', abort, { once: true });
-      this.#port.postMessage(request);
+      this.#port.postMessage(this.#request(source, options));
     });
+  }
+
+  #request(source: ChartSource, options: WorkerRenderOptions): RenderRequest {
+    const { lookup, postRender, capabilities, deadline: _deadline, signal: _signal, ...plain } = options;
+    const sent = this.#sent;
+    this.#sent = { source, capabilities };
+    return {
+      source: sent.source === source ? SAME : source,
+      options: plain,
+      capabilities: sent.capabilities === capabilities ? SAME : capabilities,
+      hasLookup: lookup !== undefined,
+      postRender:
+        postRender === undefined
+          ? undefined
+          : { strategy: postRender.strategy ?? 'combined', asks: postRender.run !== undefined, metadata: postRender.metadata ?? [] },
+    };
   }
 
   async stop(): Promise<void> {
@@ -222,7 +242,7 @@ class RenderThread {
     let answer: Answer;
     try {
       if (question.kind === 'lookup') answer = { value: await lookup?.(...question.args) };
-      else if (question.kind === 'post-render') answer = { value: await postRender?.run(question.manifests) };
+      else if (question.kind === 'post-render') answer = { value: await postRender?.run?.(question.manifests) };
       else return;
     } catch (error) {
       answer = { error: plainError(error) };
