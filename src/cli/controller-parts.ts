@@ -172,8 +172,12 @@ export function writer<T>(
 }
 
 /** Tells what happens under a controller's name. */
-export function recorder({ kube, sink, instance, clock, log, metrics }: ControllersOptions, controller: string): KubeEventRecorder {
-  return new KubeEventRecorder({ kube, sink, controller, instance, clock, log, metrics });
+export function recorder(
+  { kube, sink, instance, clock, log, metrics }: ControllersOptions,
+  controller: string,
+  isBusy: () => boolean,
+): KubeEventRecorder {
+  return new KubeEventRecorder({ kube, sink, controller, instance, clock, log, metrics, isBusy });
 }
 
 /** The kind, as requests name it. */

@@ -134,7 +134,7 @@ export function startControllers(options: ControllersOptions): RunningController
 function startSource(options: ControllersOptions, configs: ConfigReader): Part<OCIRepository> {
   const { registries, store, clock, random, artifactAddress, intervalJitter } = options;
   const view = openView(options, ociRepositoryKind, readOCIRepository, ociRepositoryIndexes);
-  const events = recorder(options, controllerNames.source);
+  const events = recorder(options, controllerNames.source, () => runner.isBusy);
   const identities = options.identities ?? cloudIdentities(options);
   const controller = new OciRepositoryController({
     view,
@@ -175,7 +175,7 @@ function startKustomize(
   ociRepositories: ResourceView<OCIRepository>,
 ): Part<Kustomization> {
   const view = openView(options, kustomizationKind, readKustomization, kustomizationIndexes);
-  const events = recorder(options, controllerNames.kustomize);
+  const events = recorder(options, controllerNames.kustomize, () => runner.isBusy);
   const labels = { name: kustomizeKeys.ownerName, namespace: kustomizeKeys.ownerNamespace };
   const memories = new Memories(labels, (key) => controller.drifted(key));
   const clusters = openClusters(options, configs, {

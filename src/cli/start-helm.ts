@@ -53,7 +53,7 @@ export type HelmPart = Part<HelmRelease> & { prepared: (signal: AbortSignal) => 
 export function startHelm(options: ControllersOptions, configs: ConfigReader, ociRepositories: ResourceView<OCIRepository>): HelmPart {
   const { kube, namespace, gates } = options;
   const view = openView(options, helmReleaseKind, readHelmRelease, helmReleaseIndexes);
-  const events = recorder(options, controllerNames.helm);
+  const events = recorder(options, controllerNames.helm, () => runner.isBusy);
   const memories = new Memories({ name: helmKeys.ownerName, namespace: helmKeys.ownerNamespace }, (key) => controller.drifted(key));
   const clusters = openClusters(options, configs, {
     group: OWNER_GROUP,

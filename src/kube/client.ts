@@ -17,6 +17,7 @@ import type {
   KindRef,
   KubeClient,
   ListOptions,
+  ObjectForm,
   ObjectList,
   Patch,
   RawRequest,
@@ -71,7 +72,7 @@ export class Client implements KubeClient {
 
   async get(target: Target, options: GetOptions = {}): Promise<KubeObject> {
     const query = { resourceVersion: options.resourceVersion };
-    const accept = options.form === 'metadata' ? PARTIAL : undefined;
+    const accept = acceptOf(options);
     return this.#object('get', 'GET', target, { ...options, query, accept, repeatable: true });
   }
 
@@ -120,18 +121,39 @@ export class Client implements KubeClient {
   async create(object: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
     const target = targetOf(object);
     const collection = options.subresource === undefined;
-    return this.#object('create', 'POST', target, { ...options, query: writeQuery(options), body: object, repeatable: false, collection });
+    return this.#object('create', 'POST', target, {
+      ...options,
+      query: writeQuery(options),
+      body: object,
+      accept: acceptOf(options),
+      repeatable: false,
+      collection,
+    });
   }
 
   async update(object: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
     // With a resourceVersion a second sending of a lost request ends in Conflict instead of a double write, but would hide the success.
-    return this.#object('update', 'PUT', targetOf(object), { ...options, query: writeQuery(options), body: object, repeatable: false });
+    const query = writeQuery(options);
+    return this.#object('update', 'PUT', targetOf(object), {
+      ...options,
+      query,
+      body: object,
+      accept: acceptOf(options),
+      repeatable: false,
+    });
   }
 
   async apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject> {
     const query = { ...writeQuery(options), force: options.force };
     const contentType = 'application/apply-patch+yaml';
-    return this.#object('apply', 'PATCH', targetOf(object), { ...options, query, body: object, contentType, repeatable: true });
+    return this.#object('apply', 'PATCH', targetOf(object), {
+      ...options,
+      query,
+      body: object,
+      contentType,
+      accept: acceptOf(options),
+      repeatable: true,
+    });
   }
 
   async patch(target: Target, patch: Patch, options: WriteOptions = {}): Promise<KubeObject> {
@@ -142,6 +164,7 @@ export class Client implements KubeClient {
       query: writeQuery(options),
       body,
       contentType,
+      accept: acceptOf(options),
       repeatable: patch.type === 'merge',
     });
   }
@@ -304,6 +327,10 @@ type ObjectCall = CallOptions & {
   /** The call goes to the collection, not to the object (create). */
   collection?: boolean;
 };
+
+function acceptOf({ form }: { form?: ObjectForm }): string | undefined {
+  return form === 'metadata' ? PARTIAL : undefined;
+}
 
 function writeQuery(options: WriteOptions): {
   fieldManager: string | undefined;

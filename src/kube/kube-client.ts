@@ -51,6 +51,8 @@ export type WriteOptions = CallOptions & {
   dryRun?: boolean;
   fieldValidation?: 'Strict' | 'Warn' | 'Ignore';
   subresource?: string;
+  /** How much of the object the answer brings. Default `full`. */
+  form?: ObjectForm;
 };
 
 export type ApplyOptions = WriteOptions & { fieldManager: string; force?: boolean };

@@ -52,14 +52,18 @@ export type EventRecorderOptions = {
   clock: Clock;
   log: Logger;
   metrics: Metrics;
+  /** True while there is more urgent work than telling of it. */
+  isBusy?: () => boolean;
 };
 
 /** Longest message of an event, in characters (E03). */
 const MESSAGE_LIMIT = 39_000;
 /** Deliveries that may wait; older ones are dropped first. */
 const QUEUE_LIMIT = 5000;
-/** Deliveries under way at the same time. */
+/** Deliveries under way at the same time, and while there is more urgent work and not yet too much has gathered. */
 const PARALLEL = 4;
+const PARALLEL_BUSY = 1;
+const GATHERED = 1000;
 /** Identical events of one object within this time become one, counted. Milliseconds. */
 const REPEAT_WINDOW = 600_000;
 const REPEAT_LIMIT = 4096;
@@ -106,17 +110,29 @@ export class KubeEventRecorder implements EventRecorder {
       this.#options.metrics.eventDropped();
     }
     this.#queue.push(delivery);
-    if (this.#running < PARALLEL) void this.#drain();
+    this.#widen();
+  }
+
+  #lanes(): number {
+    return this.#queue.length < GATHERED && this.#options.isBusy?.() === true ? PARALLEL_BUSY : PARALLEL;
+  }
+
+  /** Starts as many lanes as there may be and is work for. */
+  #widen(): void {
+    for (let more = Math.min(this.#lanes() - this.#running, this.#queue.length); more > 0; more--) void this.#drain();
   }
 
   async #drain(): Promise<void> {
     this.#running++;
-    for (let delivery = this.#queue.shift(); delivery !== undefined; delivery = this.#queue.shift()) {
+    while (this.#running <= this.#lanes()) {
+      const delivery = this.#queue.shift();
+      if (delivery === undefined) break;
       try {
         await delivery();
       } catch (error) {
         this.#options.log.error('could not deliver event', error);
       }
+      this.#widen();
     }
     this.#running--;
     if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
@@ -154,7 +170,7 @@ export class KubeEventRecorder implements EventRecorder {
       const count = repeat.count + 1;
       const body = { count, lastTimestamp: time };
       const target = { apiVersion: 'v1', kind: 'Event', namespace, name: repeat.name };
-      await kube.patch(target, { type: 'merge', body }, { fieldManager: controller });
+      await kube.patch(target, { type: 'merge', body }, { fieldManager: controller, form: 'metadata' });
       this.#remember(id, { name: repeat.name, count, at: now });
       return;
     }
@@ -175,7 +191,7 @@ export class KubeEventRecorder implements EventRecorder {
         lastTimestamp: time,
         count: 1,
       },
-      { fieldManager: controller },
+      { fieldManager: controller, form: 'metadata' },
     );
     this.#remember(id, { name: eventName, count: 1, at: now });
   }

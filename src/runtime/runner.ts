@@ -55,6 +55,11 @@ export class ControllerRunner {
     return this.#waiting.has(key);
   }
 
+  /** True while more keys wait for their turn than are being worked on. */
+  get isBusy(): boolean {
+    return this.#queue.depth > this.#options.concurrency;
+  }
+
   /** Starts the workers. */
   start(): void {
     this.#workers = Array.from({ length: this.#options.concurrency }, () => this.#work());
@@ -159,7 +164,7 @@ export class ControllerRunner {
       log,
       start,
       enqueued: item.enqueued,
-      isBusy: () => this.#queue.depth > this.#options.concurrency,
+      isBusy: () => this.isBusy,
     };
   }
 

@@ -287,6 +287,43 @@ test('an event that cannot be delivered is dropped, and an endless stream of the
   assert.match((await metrics.expose()).body, /sluice_events_dropped_total [1-9]/);
 });
 
+test('events go out one at a time while there is more urgent work, and several at a time once there is none', async () => {
+  let isBusy = true;
+  let running = 0;
+  const most = { busy: 0, quiet: 0 };
+  const recorder = new KubeEventRecorder({
+    kube,
+    sink: {
+      post: async () => {
+        const now = isBusy ? 'busy' : 'quiet';
+        most[now] = Math.max(most[now], ++running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+      },
+    },
+    controller: 'c',
+    instance: 'h',
+    clock: new FakeClock(),
+    log: silentLogger,
+    metrics: createMetrics({ processMetrics: false }),
+    isBusy: () => isBusy,
+  });
+  const metadata = { name: 'app', namespace: 'ns', uid: 'u3', resourceVersion: '7', generation: 1 };
+  const involved = { apiVersion: 'example.com/v1', kind: 'Thing', metadata };
+  const record = (count: number): void => {
+    for (let i = 0; i < count; i++) recorder.record(involved, [{ type: 'Normal', reason: 'R', message: `m${i}`, quiet: true }]);
+  };
+  record(20);
+  while (most.busy === 0) await new Promise((resolve) => setImmediate(resolve));
+  isBusy = false;
+  await recorder.flush();
+  assert.deepEqual(most, { busy: 1, quiet: 4 });
+  isBusy = true;
+  record(3000);
+  await recorder.flush();
+  assert.equal(most.busy, 4, 'too many have gathered');
+});
+
 test('those who ask for the same Secret at the same time share one request', async () => {
   await kube.create({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'ns' }, type: 'Opaque', data: { a: 'aGk=' } });
   const clock = new FakeClock();

@@ -54,7 +54,7 @@ class KubeReleaseStorage implements ReleaseStorage {
     try {
       const broken = this.#broken.has(release.version);
       const write = broken
-        ? () => client.update(stored, { fieldManager: FIELD_MANAGER, signal })
+        ? () => client.update(stored, { fieldManager: FIELD_MANAGER, form: 'metadata', signal })
         : (attempt: number) => this.#create(stored, attempt, signal);
       const answer = await this.#patiently(signal, write);
       records?.wrote(answer, release);
@@ -94,7 +94,7 @@ class KubeReleaseStorage implements ReleaseStorage {
   async #create(stored: KubeObject, attempt: number, signal: AbortSignal): Promise<KubeObject> {
     const { client } = this.#options;
     try {
-      return await client.create(stored, { fieldManager: FIELD_MANAGER, signal });
+      return await client.create(stored, { fieldManager: FIELD_MANAGER, form: 'metadata', signal });
     } catch (error) {
       if (attempt === 1 || !isKubeError(error, 'AlreadyExists')) throw error;
       const found = await client.get(targetOf(stored), { signal });
