@@ -6,6 +6,7 @@ import { createKubeClient, loadClusterConfig, nodeHost } from '../kube/index.ts'
 import { createRegistryClients, parseMirrorRule, type MirrorRule } from '../oci/index.ts';
 import {
   createLogger,
+  lineWriter,
   createMetrics,
   httpEventSink,
   parseFeatureGates,
@@ -164,12 +165,9 @@ const REGISTRY_LIMITS = { attempts: 3, resumes: 3 } as const;
 
 async function runController(flags: Flags): Promise<number> {
   const clock = systemClock;
-  const log = createLogger({
-    clock,
-    level: flags.logLevel,
-    encoding: flags.logEncoding,
-    write: (line) => process.stderr.write(`${line}\n`),
-  });
+  const lines = lineWriter((text) => process.stderr.write(text));
+  process.once('exit', lines.flush);
+  const log = createLogger({ clock, level: flags.logLevel, encoding: flags.logEncoding, write: lines.line });
   const metrics = createMetrics({ processMetrics: true });
   const namespace = process.env['RUNTIME_NAMESPACE'] ?? 'flux-system';
   const config = await loadClusterConfig(nodeHost, { ...given('kubeconfig', flags.kubeconfig), ...given('context', flags.context) });

@@ -26,7 +26,7 @@ export {
 } from './events.ts';
 export { httpEventSink } from './http-sink.ts';
 export { createMetrics, type Metrics, type ReconcileResult } from './metrics.ts';
-export { createLogger, logLevels, silentLogger, type LogEncoding, type LogFields, type Logger, type LogLevel } from './log.ts';
+export { createLogger, lineWriter, logLevels, silentLogger, type LogEncoding, type LogFields, type Logger, type LogLevel } from './log.ts';
 export { parseFeatureGates, type FeatureGates } from './feature-gates.ts';
 export { ConditionSet } from './condition-set.ts';
 export { configData, ConfigReader, type ConfigData, type ConfigKind } from './config-reader.ts';

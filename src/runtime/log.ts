@@ -42,6 +42,27 @@ export function createLogger(options: { clock: Clock; level: LogLevel; encoding:
   return logger({});
 }
 
+/**
+ * Writes lines together, those of one turn of the event loop at once: each write to a pipe holds the process up and wakes its reader.
+ * @param write takes whole lines with their ends; `flush` hands over what is left, for the end of the process
+ */
+export function lineWriter(write: (text: string) => void): { line: (line: string) => void; flush: () => void } {
+  let text = '';
+  const flush = (): void => {
+    if (text === '') return;
+    const lines = text;
+    text = '';
+    write(lines);
+  };
+  return {
+    line: (line) => {
+      if (text === '') setImmediate(flush);
+      text += `${line}\n`;
+    },
+    flush,
+  };
+}
+
 /** A logger that writes nothing. */
 export const silentLogger: Logger = {
   trace: () => {},

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { ResourceMetadata } from '../api/index.ts';
 import { CodedError, FakeClock, systemClock } from '../std/index.ts';
-import { changeTrigger, createLogger, httpEventSink, parseFeatureGates, type LogEncoding, type PostedEvent } from './index.ts';
+import { changeTrigger, createLogger, httpEventSink, lineWriter, parseFeatureGates, type LogEncoding, type PostedEvent } from './index.ts';
 
 const base: ResourceMetadata = { name: 'a', namespace: 'ns', uid: 'u', resourceVersion: '1', generation: 2 };
 const REQUESTED = 'reconcile.fluxcd.io/requestedAt';
@@ -58,6 +58,19 @@ test('logs are JSON in the shape the flux CLI reads, without secrets', () => {
   assert.equal(second?.['remedy'], 'do that');
   assert.equal(second?.['stacktrace'], undefined);
   assert.equal(lines.length, 2);
+});
+
+test('lines of one turn of the event loop are written at once, the last ones at the end', async () => {
+  const written: string[] = [];
+  const { line, flush } = lineWriter((text) => written.push(text));
+  line('a');
+  line('b');
+  assert.deepEqual(written, []);
+  await new Promise((resolve) => setImmediate(resolve));
+  line('c');
+  flush();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(written, ['a\nb\n', 'c\n']);
 });
 
 test('a bug is logged with its stack; console lines are for people', () => {
