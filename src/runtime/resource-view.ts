@@ -5,7 +5,8 @@ import { formatKey, type Key } from './key.ts';
 /** Told about each object once for every change, newest state only. `previous` is undefined when the object is new to us. */
 export type ViewHandler<T> = { changed?: (object: T, previous: T | undefined) => void; deleted?: (object: T) => void };
 
-type Entry<T> = { raw: KubeObject; parsed: T };
+/** What was parsed, and of which state: the answer to a write, with its managedFields, weighs more than all that is kept of it. */
+type Entry<T> = { uid: string; resourceVersion: string; parsed: T };
 
 /**
  * The objects of one of our kinds as they are now: what the watch says, or what our own last write answered when that is newer. So a
@@ -79,18 +80,20 @@ export class ResourceView<T> {
   #take(raw: KubeObject): void {
     const key = rawKey(raw);
     const existing = this.#entries.get(key);
-    if (existing !== undefined && existing.raw.metadata.uid === raw.metadata.uid && !isNewer(raw, existing.raw)) return;
+    const { uid = '', resourceVersion = '' } = raw.metadata;
+    const isSame = existing?.uid === uid;
+    if (isSame && !isNewer(resourceVersion, existing.resourceVersion)) return;
     const parsed = this.#parse(raw);
     if (parsed === undefined) return;
-    this.#entries.set(key, { raw, parsed });
-    const previous = existing?.raw.metadata.uid === raw.metadata.uid ? existing?.parsed : undefined;
+    this.#entries.set(key, { uid, resourceVersion, parsed });
+    const previous = isSame ? existing.parsed : undefined;
     for (const handler of this.#handlers) handler.changed?.(parsed, previous);
   }
 
   #drop(raw: KubeObject): void {
     const key = rawKey(raw);
     const existing = this.#entries.get(key);
-    if (existing === undefined || existing.raw.metadata.uid !== raw.metadata.uid) return;
+    if (existing === undefined || existing.uid !== (raw.metadata.uid ?? '')) return;
     this.#entries.delete(key);
     this.#remember(raw.metadata.uid);
     for (const handler of this.#handlers) handler.deleted?.(existing.parsed);
@@ -107,9 +110,8 @@ function rawKey(object: KubeObject): string {
   return formatKey({ namespace: object.metadata.namespace ?? '', name: object.metadata.name });
 }
 
-/** True when `a` is a later state of the same object than `b`. Resource versions compare as integers (KEP-5504); else the watch wins. */
-function isNewer(a: KubeObject, b: KubeObject): boolean {
-  const [x, y] = [a.metadata.resourceVersion ?? '', b.metadata.resourceVersion ?? ''];
+/** True when `x` is a later state of the same object than `y`. Resource versions compare as integers (KEP-5504); else the watch wins. */
+function isNewer(x: string, y: string): boolean {
   if (!/^\d+$/.test(x) || !/^\d+$/.test(y)) return x !== y;
   return x.length === y.length ? x > y : x.length > y.length;
 }

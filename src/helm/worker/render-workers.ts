@@ -54,6 +54,8 @@ export interface RenderWorkers {
 /** Stack of a thread: templates that include each other a thousand deep need more than the usual one. */
 const STACK_SIZE = 64;
 const DEFAULT_MEMORY = 1024;
+/** MiB of a thread's heap for what is young: a render's values are short-lived, and what is reserved for them is never given back. */
+const YOUNG_MEMORY = 16;
 const DEFAULT_DEADLINE: Duration = seconds(30);
 
 /** Threads that render charts. */
@@ -174,7 +176,7 @@ class RenderThread {
     this.#worker = new Worker(new URL(file, import.meta.url), {
       workerData: { port: port2, wake: this.#wake },
       transferList: [port2],
-      resourceLimits: { maxOldGenerationSizeMb: memory, stackSizeMb: STACK_SIZE },
+      resourceLimits: { maxOldGenerationSizeMb: memory, maxYoungGenerationSizeMb: YOUNG_MEMORY, stackSizeMb: STACK_SIZE },
     });
     this.#worker.unref();
     this.#worker.on('error', (error: Error & { code?: string }) => this.#died(workerFailure(error, memory)));
