@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { proofsIn } from './compatibility.ts';
+import { passedIn, proofsIn, unproven } from './compatibility.ts';
 
 test('tests are found by the IDs in their titles, and in the rows they are made from', () => {
   const text = [
@@ -21,4 +21,17 @@ test('tests are found by the IDs in their titles, and in the rows they are made 
       ['OB21', 'writes'],
     ],
   );
+});
+
+test('an ID is proven where its tests passed and none failed', () => {
+  const result = { file: 'a.test.ts', passed: true };
+  const passed = passedIn([
+    { ...result, place: 'unit', title: 'OB05 OB08: one' },
+    { ...result, place: 'unit', title: 'OB08: another', passed: false },
+    { ...result, place: 'unit', title: 'OB08: and one more' },
+    { ...result, place: 'server', title: 'OB05–OB06: a range' },
+    { ...result, place: 'server', title: 'no behaviour' },
+  ]);
+  assert.deepEqual(passed, { OB05: ['unit', 'server'], OB06: ['server'] });
+  assert.deepEqual(unproven({ OB05: ['unit'], OB06: ['sandbox', 'server'], OB08: ['unit'] }, passed), ['OB06 in sandbox', 'OB08 in unit']);
 });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { missingForControlPlane, startControlPlane } from '../test/control-plane/start.ts';
 import { startSandbox } from '../src/sandbox/index.ts';
+import { forgetResults, recordingArguments } from './test-results.ts';
 
 type Cluster = { name: string; kubeconfig: string; stop(): Promise<void> };
 type Run = { file: string; passed: boolean; seconds: number };
@@ -28,6 +29,8 @@ const { values: flags, positionals } = parseArgs({
   options: { sandbox: { type: 'boolean', default: false }, parallel: { type: 'string' } },
   allowPositionals: true,
 });
+
+const whole = positionals.length === 0;
 
 async function openCluster(): Promise<Cluster> {
   const given = process.env['SLUICE_KUBECONFIG'];
@@ -55,6 +58,7 @@ async function openSandbox(): Promise<Cluster> {
 async function run(file: string, cluster: Cluster, live: boolean): Promise<Run> {
   const started = performance.now();
   const options = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=1', '--test-timeout=900000'];
+  if (whole) options.push(...recordingArguments(flags.sandbox ? 'sandbox' : 'server', file));
   const child = spawn(process.execPath, [...options, file], {
     stdio: ['inherit', live ? 'inherit' : 'pipe', live ? 'inherit' : 'pipe'],
     // The suites start this program many times: its sources are compiled once.
@@ -113,7 +117,7 @@ async function again(runs: readonly Run[], runOne: (file: string) => Promise<Run
 }
 
 function suitesOf(): string[] {
-  if (positionals.length > 0) return positionals;
+  if (!whole) return positionals;
   const all = globSync('{src,test}/**/*.cluster.ts').sort();
   if (!flags.sandbox) return all;
   for (const [file, why] of Object.entries(NOT_ON_SANDBOX)) process.stdout.write(`- ${file} not on the sandbox: ${why}\n`);
@@ -130,6 +134,7 @@ if (missing !== undefined) {
 }
 const started = performance.now();
 const suites = suitesOf();
+if (whole) forgetResults(flags.sandbox ? 'sandbox' : 'server');
 const parallel = Number(flags.parallel ?? availableParallelism() + 5);
 process.stdout.write(`► ${suites.length} suites${flags.sandbox ? ` on sandboxes, ${Math.min(parallel, suites.length)} at a time` : ''}\n`);
 const runs = flags.sandbox ? await runOnSandboxes(suites, parallel) : await runOnOne(suites);

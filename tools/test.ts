@@ -2,9 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
+import { forgetResults, recordingArguments } from './test-results.ts';
 
 const named = process.argv.slice(2);
-const files = named.length > 0 ? named : globSync('{src,tools,test/package,test/conformance}/**/*.test.ts').sort();
+const whole = named.length === 0;
+if (whole) forgetResults('unit');
+const files = whole ? globSync('{src,tools,test/package,test/conformance}/**/*.test.ts').sort() : named;
 const alone = files.filter((file) => file.includes('.process.test.ts'));
 const together = files.filter((file) => !alone.includes(file));
 
@@ -18,6 +21,7 @@ function run(paths: readonly string[], isolation: 'none' | 'process'): number {
     '--test',
     `--test-isolation=${isolation}`,
     '--test-timeout=240000',
+    ...(whole ? recordingArguments('unit', isolation) : []),
     ...paths,
   ];
   if (isolation === 'process') args.splice(1, 0, '--test-concurrency=2');
