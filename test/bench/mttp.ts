@@ -1,5 +1,6 @@
 // Mean time to production: N OCIRepository + Kustomization pairs (4 objects each, impersonation, one substitution, wait) from nothing
-// to all Ready, then a new revision of all; with --helmreleases N, N HelmReleases (4 objects each, wait) of one chart and its next version. `--external --kubeconfig F --registry HOST` measures whatever controllers run there.
+// to all Ready, then a new revision of all; with --helmreleases N, N HelmReleases (4 objects each, wait) of one chart and its next version. `--external --kubeconfig F --registry HOST` measures whatever controllers run there;
+// `--built` what `npm run build` made.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/std/index.ts';
@@ -18,6 +19,8 @@ const { values: flags } = parseArgs({
     concurrent: { type: 'string' },
     json: { type: 'boolean', default: false },
     profile: { type: 'string' },
+    /** The JavaScript of `npm run build`, as the package has it, in place of the sources. */
+    built: { type: 'boolean', default: false },
   },
 });
 const count = Number(flags.helmreleases ?? flags.kustomizations);
@@ -408,10 +411,10 @@ try {
   const extra = flags.concurrent === undefined ? [] : ['--concurrent', flags.concurrent];
   const controller = flags.external
     ? undefined
-    : await harness.startController(
-        extra,
-        flags.profile === undefined ? {} : { nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${flags.profile}`] },
-      );
+    : await harness.startController(extra, {
+        ...(flags.profile === undefined ? {} : { nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${flags.profile}`] }),
+        ...(flags.built ? { entry: 'dist/cli/main.js' } : {}),
+      });
   const pids = flags.external ? (flags.controller ?? []).map(Number) : [controller?.pid ?? 0];
   const install = await measure(
     `install ${count} ${workload.title}`,

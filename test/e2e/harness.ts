@@ -220,7 +220,7 @@ export type Controller = { pid: number; storage: string; log(): string; kill(): 
 /** Starts `sluice controller` as a process of its own against the cluster under test. */
 export async function startController(
   args: readonly string[] = [],
-  options: { storage?: string; waitReady?: boolean; nodeArgs?: readonly string[] } = {},
+  options: { storage?: string; waitReady?: boolean; nodeArgs?: readonly string[]; entry?: string } = {},
 ): Promise<Controller> {
   const storage = options.storage ?? mkdtempSync(join(tmpdir(), 'sluice-storage-'));
   const fixed = [
@@ -237,7 +237,14 @@ export async function startController(
   ];
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', ...(options.nodeArgs ?? []), join(root, 'src/cli/main.ts'), 'controller', ...fixed, ...args],
+    [
+      '--disable-warning=ExperimentalWarning',
+      ...(options.nodeArgs ?? []),
+      join(root, options.entry ?? 'src/cli/main.ts'),
+      'controller',
+      ...fixed,
+      ...args,
+    ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, RUNTIME_NAMESPACE: 'flux-system' },
