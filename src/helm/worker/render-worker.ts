@@ -1,5 +1,6 @@
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { YamlObject } from '../../golang/index.ts';
+import { systemProviders } from '../../gotemplate/index.ts';
 import { memoryTree } from '../../manifest/index.ts';
 import { loadChart } from '../chart/load-chart.ts';
 import { recordChart } from '../release/release.ts';
@@ -23,10 +24,14 @@ function tell(message: WorkerMessage): void {
   port.postMessage(message);
 }
 
+/** Providers whose DNS is the parent's: a thread cannot wait for an answer of its own. */
+const asking = systemProviders({ dns: { lookup: (host) => ask({ kind: 'resolve', host }) as string[] } });
+
 function run({ source, options: { record, ...options }, hasLookup, postRender }: RenderRequest): WorkerRendered {
   const chart = loadChart(source instanceof Uint8Array ? source : memoryTree(source));
   const rendered = render(chart, {
     ...options,
+    ...(options.enableDns === true ? { providers: asking } : {}),
     ...(hasLookup ? { lookup: (...args) => ask({ kind: 'lookup', args }) as YamlObject | undefined } : {}),
     ...(postRender === undefined
       ? {}
