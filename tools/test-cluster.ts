@@ -15,7 +15,11 @@ type Run = { file: string; passed: boolean; seconds: number };
 
 /** Suites that do not run on the sandbox, and why. */
 const NOT_ON_SANDBOX: Readonly<Record<string, string>> = {
+  'src/controllers/source/makers.cluster.ts': 'needs no Kubernetes, and runs with the others',
+  'test/e2e/verify-artifacts.cluster.ts': 'needs no Kubernetes, and runs with the others',
+  'test/e2e/verify-cosign-flags.cluster.ts': 'needs no Kubernetes, and runs with the others',
   'test/e2e/verify-cosign.cluster.ts': 'needs no Kubernetes, and runs with the others',
+  'test/e2e/verify-notation-policies.cluster.ts': 'needs no Kubernetes, and runs with the others',
   'test/e2e/verify-notation.cluster.ts': 'needs no Kubernetes, and runs with the others',
 };
 

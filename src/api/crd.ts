@@ -24,7 +24,7 @@ export function customResourceDefinition(kind: Kind): JsonObject {
         ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
         singular: kind.kind.toLowerCase(),
       },
-      scope: 'Namespaced',
+      scope: kind.scope ?? 'Namespaced',
       versions: [version(kind)],
     },
   };

@@ -31,6 +31,33 @@ export type ChartReference = {
   namespace?: string;
 };
 
+/** What the artifacts of the OCIRepositories of all namespaces must prove before they are fetched. */
+export type ClusterVerificationPolicy = {
+  apiVersion: 'source.sluice.dev/v1alpha1';
+  kind: 'ClusterVerificationPolicy';
+  metadata: ResourceMetadata;
+  spec: ClusterVerificationPolicySpec;
+  status: VerificationPolicyStatus;
+};
+
+/** What an artifact must prove. */
+export type ClusterVerificationPolicySpec = {
+  /** Which repositories it is about: globs over `host/path`, `*` within a part, `**` across parts. All when left out. */
+  repositories?: string[];
+  /** Who may sign. When left out, the OCIRepository must have `spec.verify`, and whoever that trusts counts. */
+  signers?: PolicySigner[];
+  /** How many distinct signers must have signed. Default 1. */
+  threshold?: number;
+  /** Statements about the artifact that must be there, each of them. */
+  attestations?: PolicyAttestation[];
+  /** `Deny` refuses an artifact that is older than the newest one accepted. Default `Allow`. */
+  rollback: 'Allow' | 'Deny';
+  /** `Warn` lets pass what does not satisfy the policy, and tells. Default `Enforce`. */
+  enforcement: 'Enforce' | 'Warn';
+  /** Which namespaces it is about: globs. All when left out. */
+  namespaces?: string[];
+};
+
 /** Labels and annotations set on every object, over those it has. */
 export type CommonMetadata = {
   /** Annotations to set. */
@@ -743,6 +770,30 @@ export type Patch = {
   target?: Selector;
 };
 
+/** A statement about the artifact that a signer who counts must have made. */
+export type PolicyAttestation = {
+  /** Type of its predicate, such as `https://slsa.dev/provenance/v1`. */
+  predicateType: string;
+  /** CEL expressions that must all be true. They see `predicate`, `predicateType`, `builder`, `sources`, `signer`, `digest`, `repository`. */
+  expressions?: string[];
+  /** How many distinct signers must have made one. Default 1. */
+  threshold?: number;
+};
+
+/** One party, whatever keys or identities it has: its signatures count once. */
+export type PolicySigner = {
+  /** What messages call it. */
+  name: string;
+  /** The kind of signature. */
+  provider: 'cosign' | 'notation';
+  /** Secret with the public keys, or with the trust policy and certificates. */
+  secretRef?: LocalReference;
+  /** Identities of which one must have made a keyless signature. */
+  matchOIDCIdentity?: OIDCIdentityMatch[];
+  /** Secret whose key `trusted_root.json` names a private Sigstore. */
+  trustedRootSecretRef?: LocalReference;
+};
+
 /** Variables to substitute in the built manifests. */
 export type PostBuild = {
   /** Variables and their values. */
@@ -869,4 +920,37 @@ export type ValuesReference = {
   optional?: boolean;
   /** Take it as it is, without the syntax of `helm --set`. */
   literal?: boolean;
+};
+
+/** What the artifacts of the OCIRepositories of a namespace must prove before they are fetched. */
+export type VerificationPolicy = {
+  apiVersion: 'source.sluice.dev/v1alpha1';
+  kind: 'VerificationPolicy';
+  metadata: ResourceMetadata;
+  spec: VerificationPolicySpec;
+  status: VerificationPolicyStatus;
+};
+
+/** What an artifact must prove. */
+export type VerificationPolicySpec = {
+  /** Which repositories it is about: globs over `host/path`, `*` within a part, `**` across parts. All when left out. */
+  repositories?: string[];
+  /** Who may sign. When left out, the OCIRepository must have `spec.verify`, and whoever that trusts counts. */
+  signers?: PolicySigner[];
+  /** How many distinct signers must have signed. Default 1. */
+  threshold?: number;
+  /** Statements about the artifact that must be there, each of them. */
+  attestations?: PolicyAttestation[];
+  /** `Deny` refuses an artifact that is older than the newest one accepted. Default `Allow`. */
+  rollback: 'Allow' | 'Deny';
+  /** `Warn` lets pass what does not satisfy the policy, and tells. Default `Enforce`. */
+  enforcement: 'Enforce' | 'Warn';
+};
+
+/** Whether the policy can be used. */
+export type VerificationPolicyStatus = {
+  /** What is currently true of the object. */
+  conditions?: Condition[];
+  /** The last metadata.generation that was reconciled. */
+  observedGeneration?: number;
 };

@@ -22,8 +22,17 @@ export { kindApiVersion, type Kind, type PrinterColumn } from './kind.ts';
 export { kinds } from './kinds.ts';
 export { kustomizationKind } from './kustomization.ts';
 export { ociRepositoryKind } from './oci-repository.ts';
-export { parseExternalArtifact, parseHelmRelease, parseKustomization, parseOCIRepository, type ApiErrorCode } from './parse.ts';
+export {
+  parseClusterVerificationPolicy,
+  parseExternalArtifact,
+  parseHelmRelease,
+  parseKustomization,
+  parseOCIRepository,
+  parseVerificationPolicy,
+  type ApiErrorCode,
+} from './parse.ts';
 export type { ResourceMetadata } from './resource.ts';
 export { formatTimestamp } from './timestamp.ts';
 export { typeText } from './type-text.ts';
+export { clusterVerificationPolicyKind, verificationPolicyKind } from './verification-policy.ts';
 export { readKind, type Fault, type Reading } from './validate.ts';

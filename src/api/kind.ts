@@ -9,6 +9,8 @@ export type Kind = {
   version: string;
   kind: string;
   plural: string;
+  /** Default `Namespaced`. */
+  scope?: 'Namespaced' | 'Cluster';
   shortNames: readonly string[];
   categories: readonly string[];
   /** The controller that reconciles it, as `app.kubernetes.io/component` names it. */

@@ -2,6 +2,8 @@
 export const groups = {
   source: 'source.toolkit.fluxcd.io',
   sourceExtensions: 'source.extensions.fluxcd.io',
+  /** Kinds Flux does not have. */
+  sourcePolicies: 'source.sluice.dev',
   kustomize: 'kustomize.toolkit.fluxcd.io',
   helm: 'helm.toolkit.fluxcd.io',
   notification: 'notification.toolkit.fluxcd.io',

@@ -15,7 +15,8 @@ const layerSelector = record('OCILayerSelector', 'Which layer of the artifact to
   operation: optional(choice('`extract` unpacks the layer, `copy` publishes it as it is. Default `extract`.', ['extract', 'copy'])),
 });
 
-const verification = record('OCIRepositoryVerification', 'Whose signature the artifact must carry.', {
+/** spec.verify; a signer of a policy has the same fields. */
+export const verification: RecordSchema = record('OCIRepositoryVerification', 'Whose signature the artifact must carry.', {
   provider: required(choice('The kind of signature.', ['cosign', 'notation'], 'cosign')),
   secretRef: optional(describedAs('Secret with the public keys, or with the trust policy and certificates.', localReference)),
   matchOIDCIdentity: optional(

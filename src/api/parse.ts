@@ -1,11 +1,19 @@
 import { CodedError } from '../std/index.ts';
-import type { ExternalArtifact, HelmRelease, Kustomization, OCIRepository } from './generated.ts';
+import type {
+  ClusterVerificationPolicy,
+  ExternalArtifact,
+  HelmRelease,
+  Kustomization,
+  OCIRepository,
+  VerificationPolicy,
+} from './generated.ts';
 import { externalArtifactKind } from './external-artifact.ts';
 import { helmReleaseKind } from './helm-release.ts';
 import type { Kind } from './kind.ts';
 import { kustomizationKind } from './kustomization.ts';
 import { ociRepositoryKind } from './oci-repository.ts';
 import { readKind } from './validate.ts';
+import { clusterVerificationPolicyKind, verificationPolicyKind } from './verification-policy.ts';
 
 /** What reading an object of one of our kinds can fail with. */
 export type ApiErrorCode = 'ObjectInvalid';
@@ -31,6 +39,17 @@ export function parseHelmRelease(object: Readonly<Record<string, unknown>>): Hel
 /** Reads an ExternalArtifact. @throws CodedError `ObjectInvalid` naming every fault */
 export function parseExternalArtifact(object: Readonly<Record<string, unknown>>): ExternalArtifact {
   return parse<ExternalArtifact>(externalArtifactKind, object);
+}
+
+/** Reads a VerificationPolicy. @throws CodedError `ObjectInvalid` naming every fault */
+export function parseVerificationPolicy(object: Readonly<Record<string, unknown>>): VerificationPolicy {
+  return parse<VerificationPolicy>(verificationPolicyKind, object);
+}
+
+/** Reads a ClusterVerificationPolicy; its namespace is empty. @throws CodedError `ObjectInvalid` naming every fault */
+export function parseClusterVerificationPolicy(object: Readonly<Record<string, unknown>>): ClusterVerificationPolicy {
+  const policy = parse<ClusterVerificationPolicy>(clusterVerificationPolicyKind, object);
+  return { ...policy, metadata: { ...policy.metadata, namespace: '' } };
 }
 
 function parse<T>(kind: Kind, object: Readonly<Record<string, unknown>>): T {

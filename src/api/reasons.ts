@@ -70,6 +70,8 @@ export const reasons = {
   OCIArtifactLayerOperationFailed: 'OCIArtifactLayerOperationFailed',
   /** The signature could not be verified. */
   VerificationError: 'VerificationError',
+  /** A verification policy cannot be used: what it names is missing or wrong. */
+  PolicyInvalid: 'PolicyInvalid',
   /** The stored artifact does not have the digest it was published with. */
   ArtifactVerificationFailed: 'ArtifactVerificationFailed',
   /** The archive could not be written. */

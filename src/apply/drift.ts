@@ -1,7 +1,7 @@
 import { milliseconds, sleep, systemClock, type Clock } from '../std/index.ts';
 import { objectRef, objectRefKey, type KubeObject, type ObjectRef } from '../manifest/index.ts';
 import { targetOf, type KubeClient } from '../kube/index.ts';
-import { desiredHash } from './hash.ts';
+import { contentHash, desiredHash } from './hash.ts';
 import { adaptPayload, compileIgnoreRules, ignoredPaths, withoutPaths, type CompiledRules, type IgnoreRule } from './ignore-rules.ts';
 import { equalJson, isRecord } from './json.ts';
 import { driftHash, lostFields, managersOf, ownEntry, strayFields, subtractFields, type ManagerMatch } from './managed-fields.ts';
@@ -85,7 +85,8 @@ function isProven(object: KubeObject, key: string, { known, live, exempt, takeov
   if (record === undefined || record === 'absent') return false;
   if (exempt?.({ labels: { ...record.labels }, annotations: { ...record.annotations } }) === true) return true;
   if (takeover.length > 0 && record.foreign) return false;
-  if (remembered === undefined || remembered.desiredHash !== desiredHash(object) || remembered.driftHash === '') return false;
+  if (remembered === undefined || remembered.desiredHash !== desiredHash(object)) return false;
+  if (remembered.driftHash === '' && remembered.contentHash === undefined) return false;
   return driftOf(remembered, record, true) === undefined;
 }
 
@@ -130,11 +131,14 @@ function difference(
   count(comparable(withoutPaths(live, paths)), comparable(withoutPaths(answer, paths)), counts);
   if (counts.additions + counts.changes + counts.removals === 0) {
     const { resourceVersion = '', uid = '' } = live.metadata;
-    // Only what we own is watched by its hash. What is not ours and not ignored is looked at again next time.
+    const seen = { desiredHash: desiredHash(object), driftHash: driftHash(live, fieldManager), resourceVersion, uid };
+    // What we own is watched by its hash; where something is not ours and not ignored, all of the content is.
     const lost = lostFields(ownEntry(answer, fieldManager)?.fieldsV1, ownEntry(live, fieldManager)?.fieldsV1);
     const ignored = paths.map((path) => path.join('.'));
-    if (!lost.every((field) => ignored.some((path) => field === path || field.startsWith(`${path}.`)))) return { live: undefined };
-    return { live: { desiredHash: desiredHash(object), driftHash: driftHash(live, fieldManager), resourceVersion, uid } };
+    if (!lost.every((field) => ignored.some((path) => field === path || field.startsWith(`${path}.`)))) {
+      return { live: { ...seen, contentHash: contentHash(live) } };
+    }
+    return { live: seen };
   }
   const [wanted, owned] = [ownEntry(answer, fieldManager)?.fieldsV1, ownEntry(live, fieldManager)?.fieldsV1];
   return {

@@ -66,7 +66,8 @@ export function driftOf(known: Known, live: LiveRecord | 'absent', merge = false
   if (live === 'absent') return 'gone';
   if (isOlder(live.resourceVersion, known.resourceVersion)) return undefined;
   if (live.uid !== known.uid) return 'gone';
-  if (live.driftHash !== known.driftHash) return 'changed';
+  const stands = known.contentHash === undefined ? live.driftHash === known.driftHash : live.contentHash === known.contentHash;
+  if (!stands) return 'changed';
   return live.foreign && !merge && !hasMark(live, MARKS.ssaMerge) ? 'foreign' : undefined;
 }
 

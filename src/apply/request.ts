@@ -14,6 +14,8 @@ export type Known = {
   desiredHash: string;
   /** Hash of our managedFields entry as the server answered. */
   driftHash: string;
+  /** Set where not all of what we want is ours (client-side apply): then any change of the content is worth a look. */
+  contentHash?: string;
   resourceVersion: string;
   uid: string;
 };

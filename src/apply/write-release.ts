@@ -109,7 +109,8 @@ export function batches(objects: readonly KubeObject[]): KubeObject[][] {
 
 function provenUnchanged(object: KubeObject, key: string, { method, known, live }: ReleaseWriteRequest): Known | undefined {
   const remembered = method === 'server' ? known?.get(key) : undefined;
-  if (remembered === undefined || remembered.desiredHash !== desiredHash(object)) return undefined;
+  // What is as wanted without being ours is applied once more, to own it.
+  if (remembered === undefined || remembered.contentHash !== undefined || remembered.desiredHash !== desiredHash(object)) return undefined;
   const record = live?.find(objectRef(object), object.apiVersion);
   if (record === undefined || record === 'absent' || record.deleting || record.uid !== remembered.uid) return undefined;
   return driftOf(remembered, record, true) === undefined ? remembered : undefined;
@@ -231,12 +232,13 @@ async function updateExisting(object: KubeObject, before: readonly KubeObject[],
 }
 
 /** Tries again what passes by itself: a ResourceQuota that several objects count against at once, a kind that is about to be served. */
-async function patiently<T>(send: () => Promise<T>, { clock = systemClock, objects, signal }: ReleaseWriteRequest): Promise<T> {
+async function patiently<T>(send: () => Promise<T>, { clock = systemClock, signal }: ReleaseWriteRequest): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await send();
     } catch (error) {
-      const awaited = isKubeError(error, 'NoMatch') && objects.some(({ kind }) => kind === 'CustomResourceDefinition');
+      // Its kind was known a moment ago: its definition has just been written, and others asked the server for its kinds meanwhile.
+      const awaited = isKubeError(error, 'NoMatch');
       if (attempt >= (awaited ? SERVED_ATTEMPTS : CONFLICT_ATTEMPTS) || !(awaited || isQuotaConflict(error))) throw error;
       await sleep(clock, awaited ? SERVED_INTERVAL : QUOTA_INTERVAL, signal);
     }

@@ -246,7 +246,7 @@ describe('reading archives', () => {
     await assert.rejects(readArchive(flipped, options), fails('ArchiveInvalid'));
   });
 
-  it('holds every bound', async () => {
+  it('holds every bound (OB28)', async () => {
     const limited =
       (limits: Partial<ArchiveLimits>, entries: readonly RawEntry[]): (() => unknown) =>
       () =>

@@ -57,6 +57,28 @@ describe('artifact store', () => {
     );
   });
 
+  it('shares content with a reader only after it had the bytes itself, once', async () => {
+    const bytes = await layer({ 'secret.yaml': 'a: 1' });
+    const as = (reader: string, more: Partial<ArchiveRequest> = {}): ArchiveRequest =>
+      request(bytes, 'one', { reader, publisher: { ...publisher, namespace: reader }, ...more });
+    const refused = (): AsyncIterable<Uint8Array> => {
+      throw new Error('denied');
+    };
+    const owner = await store.publish(as('owner'), signal);
+    await assert.rejects(store.publish(as('stranger', { open: refused }), signal), /denied/, 'to know a digest is not to have access');
+    await assert.rejects(stat(join(root, 'ocirepository/stranger/podinfo', `${revisionOf('one')}.tar.gz`)));
+    assert.equal(opened, 1);
+    const guests = await Promise.all(Array.from({ length: 10 }, () => store.publish(as('guest'), signal)));
+    assert.equal(opened, 2, 'whoever has access reads once');
+    assert.equal((await stat(join(root, guests[0]?.path ?? ''))).ino, (await stat(join(root, owner.path))).ino, 'and shares the file');
+    await store.publish(as('guest', { open: refused }), signal);
+    const [one, two] = await Promise.allSettled([
+      store.publish(as('first', { ignore: 'x' }), signal),
+      store.publish(as('second', { ignore: 'x', open: refused }), signal),
+    ]);
+    assert.deepEqual([one.status, two.status], ['fulfilled', 'rejected'], 'nor while another is reading');
+  });
+
   it('does equal work once, whoever asks', async () => {
     const bytes = await layer({ 'a.yaml': 'a: 1' });
     const others = Array.from({ length: 20 }, (_, index) => request(bytes, 'one', { publisher: { ...publisher, name: `app-${index}` } }));
@@ -214,7 +236,7 @@ describe('artifact store', () => {
     );
   });
 
-  it('bounds a layer', async () => {
+  it('bounds a layer (OB28)', async () => {
     const small = await openArtifactStore({ root, clock, retention: { ttl: seconds(60), records: 2 }, limits: { compressedBytes: 100 } });
     for (const operation of ['extract', 'copy'] as const) {
       await assert.rejects(

@@ -35,6 +35,7 @@ import { type ArchiveLimits, defaultArchiveLimits } from './limits.ts';
 import { FileDigests } from './file-digests.ts';
 import { LayerMerge } from './merge-layers.ts';
 import { isArchive, readArchive } from './read-archive.ts';
+import { Readers } from './readers.ts';
 import { cleanPath, ifMissing, type Publisher, publisherFolder } from './store-paths.ts';
 import { writeArchive } from './write-archive.ts';
 
@@ -49,8 +50,13 @@ export type ArchiveRequest = {
   operation: 'extract' | 'copy';
   /** `spec.ignore`; undefined means the default patterns (OB22). */
   ignore: string | undefined;
-  /** The layer's bytes, checked against its digest by whoever gives them. Not called when the content is there already. */
+  /** The layer's bytes, checked against its digest by whoever gives them. Not called when this reader's content is there already. */
   open: () => AsyncIterable<Uint8Array>;
+  /**
+   * Who reads, and from where. To know a digest is not to have access: what another reader brought is shared with this one only after it got
+   * the same bytes itself. Default: all readers are one.
+   */
+  reader?: string;
   /** Instead of one layer, these, put on top of each other; `layer` then stands for all of them. Only with `extract`. */
   merge?: readonly LayerPart[];
 };
@@ -102,6 +108,7 @@ export class ArtifactStore {
   readonly #loading = new Map<Digest, Promise<ArchiveTree>>();
   readonly #contents = new Lru<string, Content>(10_000);
   readonly #making = new Map<string, Promise<Content>>();
+  readonly #readers = new Readers();
   readonly #digests: FileDigests;
   readonly #temporary = new Set<string>();
 
@@ -121,7 +128,7 @@ export class ArtifactStore {
 
   /**
    * Makes the archive of a layer and publishes it as `<kind>/<namespace>/<name>/<revision>.tar.gz`, then points `latest.tar.gz` to it (OB23).
-   * Equal layers are made once, however many objects publish them.
+   * Equal layers are made once, however many objects publish them; each reader gets the bytes of a layer once.
    * @throws ArtifactError
    */
   async publish(request: ArchiveRequest, signal: AbortSignal): Promise<StoredArchive> {
@@ -142,21 +149,39 @@ export class ArtifactStore {
   async #content(request: ArchiveRequest, path: string, signal: AbortSignal): Promise<Content> {
     const key = contentKey(request);
     const known = this.#contents.get(key);
-    if (known !== undefined && (await this.verify(known))) return known;
+    if (known !== undefined && (await this.verify(known))) {
+      await this.#prove(request, signal);
+      return known;
+    }
     let making = this.#making.get(key);
     if (making === undefined) {
       making = this.#make(request, path, signal).finally(() => this.#making.delete(key));
       this.#making.set(key, making);
-    } else {
-      const shared = await making.catch((error: unknown) => {
-        // Content that cannot be stored cannot be stored for anybody. But whoever started may have been told to stop, or lost its
-        // connection: that is not this caller's failure.
-        if (error instanceof ArtifactError && !error.retryable) throw error;
-        return undefined;
-      });
-      return shared ?? this.#content(request, path, signal);
+      const made = await making;
+      this.#readers.remember(readerKey(request));
+      return made;
     }
-    return making;
+    const shared = await making.catch(async (error: unknown) => {
+      // Whoever started may have been told to stop, or lost its connection: that is not this caller's failure.
+      if (!(error instanceof ArtifactError) || error.retryable) return undefined;
+      // But content that cannot be stored cannot be stored for anybody.
+      await this.#prove(request, signal);
+      throw error;
+    });
+    if (shared === undefined) return this.#content(request, path, signal);
+    await this.#prove(request, signal);
+    return shared;
+  }
+
+  /** Reads the bytes of content that another reader brought, once, and throws them away: who gets them may have the content. */
+  #prove(request: ArchiveRequest, signal: AbortSignal): Promise<void> {
+    return this.#readers.prove(readerKey(request), async () => {
+      const parts = request.merge ?? [{ digest: request.layer, open: request.open }];
+      for (const { digest, open: source } of parts) {
+        for await (const _ of bounded(source(), this.#limits.compressedBytes, `layer ${JSON.stringify(digest)}`)) signal.throwIfAborted();
+      }
+      signal.throwIfAborted();
+    });
   }
 
   async #make(request: ArchiveRequest, path: string, signal: AbortSignal): Promise<Content> {
@@ -164,7 +189,7 @@ export class ArtifactStore {
     if (request.operation === 'copy') return this.#copy(request, path, subject, signal);
     const layer =
       request.merge === undefined
-        ? await readArchive(await this.#read(request.open, subject, signal), { ...LAYERS, subject, limits: this.#limits })
+        ? await readArchive(await this.#bytes(request.open, subject, signal), { ...LAYERS, subject, limits: this.#limits })
         : await this.#merge(request.merge, signal);
     const tree = filterArchive(layer, sourceIgnore(layer, request.ignore));
     const archive = await writeArchive(tree, 'stored');
@@ -176,7 +201,7 @@ export class ArtifactStore {
     return { digest, size: archive.length, path };
   }
 
-  async #read(source: () => AsyncIterable<Uint8Array>, subject: string, signal: AbortSignal): Promise<Uint8Array> {
+  async #bytes(source: () => AsyncIterable<Uint8Array>, subject: string, signal: AbortSignal): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of bounded(source(), this.#limits.compressedBytes, subject)) chunks.push(chunk);
     signal.throwIfAborted();
@@ -187,7 +212,7 @@ export class ArtifactStore {
     const merge = new LayerMerge(this.#limits);
     for (const { digest, title, whiteouts, open: source } of parts) {
       const subject = `layer ${JSON.stringify(digest)}`;
-      const bytes = await this.#read(source, subject, signal);
+      const bytes = await this.#bytes(source, subject, signal);
       if (isArchive(bytes))
         merge.add({ kind: 'archive', tree: await readArchive(bytes, { ...LAYERS, subject, limits: this.#limits }), whiteouts });
       else if (title !== undefined) merge.add({ kind: 'file', path: title, bytes });
@@ -360,6 +385,10 @@ export class ArtifactStore {
 /** What decides the content of an archive. */
 function contentKey({ layer, operation, ignore }: ArchiveRequest): string {
   return JSON.stringify([layer, operation, operation === 'copy' ? null : (ignore ?? null)]);
+}
+
+function readerKey({ reader = '', layer }: ArchiveRequest): string {
+  return `${reader}\n${layer}`;
 }
 
 /** Opens a store, creating its folder. @throws ArtifactError `StorageFailed` */

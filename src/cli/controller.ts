@@ -17,6 +17,7 @@ import {
 import { artifactFiles, healthHandler, listen, metricsHandler, parseAddress } from '../server/index.ts';
 import { errorMessage, parseDuration, systemClock, type Duration } from '../std/index.ts';
 import { environmentProxy } from './artifact-registry.ts';
+import { useEnvironmentProxies } from './environment-proxy.ts';
 import { defaultLeases, leaseNames, runAsLeader } from './leader-election.ts';
 import { startControllers, type ControllersOptions } from './start-controllers.ts';
 
@@ -164,6 +165,7 @@ function addObservationOptions(command: Command): void {
 const REGISTRY_LIMITS = { attempts: 3, resumes: 3 } as const;
 
 async function runController(flags: Flags): Promise<number> {
+  useEnvironmentProxies(process.env);
   const clock = systemClock;
   const lines = lineWriter((text) => process.stderr.write(text));
   process.once('exit', lines.flush);
@@ -194,6 +196,7 @@ async function runController(flags: Flags): Promise<number> {
   const artifacts = advertisedAddress(flags.storageAdvAddr, flags.storageAddr, files.port);
   const options: ControllersOptions = {
     ...controllerFlags(flags, namespace),
+    runtimeNamespace: namespace,
     kube,
     registries,
     store,

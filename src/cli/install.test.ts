@@ -23,6 +23,15 @@ test('the namespace and the CRDs come before what needs them', () => {
   assert.ok(kinds.lastIndexOf('CustomResourceDefinition') < kinds.indexOf('Deployment'));
 });
 
+test('everybody may see verification policies, and whoever edits a namespace may not change them', () => {
+  const groupsOf = (name: string): string => JSON.stringify(objects.find((it) => it.metadata.name === name)?.['rules']);
+  assert.match(groupsOf('flux-view-flux-system'), /"source\.sluice\.dev"/);
+  assert.doesNotMatch(groupsOf('flux-edit-flux-system'), /sluice/);
+  const specOf = (name: string): string => JSON.stringify(objects.find((it) => it.metadata.name === `${name}.source.sluice.dev`)?.['spec']);
+  assert.match(specOf('verificationpolicies'), /"scope":"Namespaced"/);
+  assert.match(specOf('clusterverificationpolicies'), /"scope":"Cluster"/);
+});
+
 test('the Deployment has a container named manager with a tagged image (K04, K05)', () => {
   const deployment = objects.find((it) => it.kind === 'Deployment');
   const text = JSON.stringify(deployment);

@@ -120,7 +120,10 @@ function withLabels(object: KubeObject, labels: Record<string, string>): KubeObj
   return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...labels } } };
 }
 
-/** `flux-view-NS` and `flux-edit-NS`, aggregated into Kubernetes' own view, edit and admin roles. */
+/**
+ * `flux-view-NS` and `flux-edit-NS`, aggregated into Kubernetes' own view, edit and admin roles. Who may edit a namespace sees the policies
+ * that concern it, and does not change them.
+ */
 function aggregatedRoles(namespace: string, labels: Record<string, string>): KubeObject[] {
   const apiGroups = [
     'notification.toolkit.fluxcd.io',
@@ -129,17 +132,22 @@ function aggregatedRoles(namespace: string, labels: Record<string, string>): Kub
     'helm.toolkit.fluxcd.io',
     'kustomize.toolkit.fluxcd.io',
   ];
-  const role = (name: string, aggregate: readonly string[], verbs: readonly string[]): KubeObject => ({
+  const role = (
+    name: string,
+    aggregate: readonly string[],
+    verbs: readonly string[],
+    groups: readonly string[] = apiGroups,
+  ): KubeObject => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
     metadata: {
       name: `${name}-${namespace}`,
       labels: { ...labels, ...Object.fromEntries(aggregate.map((to) => [`rbac.authorization.k8s.io/aggregate-to-${to}`, 'true'])) },
     },
-    rules: [{ apiGroups, resources: ['*'], verbs }],
+    rules: [{ apiGroups: groups, resources: ['*'], verbs }],
   });
   return [
-    role('flux-view', ['admin', 'edit', 'view'], ['get', 'list', 'watch']),
+    role('flux-view', ['admin', 'edit', 'view'], ['get', 'list', 'watch'], [...apiGroups, 'source.sluice.dev']),
     role('flux-edit', ['admin', 'edit'], ['create', 'delete', 'deletecollection', 'patch', 'update']),
   ];
 }

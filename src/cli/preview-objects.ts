@@ -64,9 +64,19 @@ export function portable(object: KubeObject, options: { managers: boolean; secre
   };
 }
 
-function masked(secret: KubeObject): { data?: Record<string, string> } {
+function masked(secret: KubeObject): { data?: Record<string, unknown> } {
   const { data } = secret;
-  return isRecord(data) ? { data: Object.fromEntries(Object.keys(data).map((key) => [key, MASK])) } : {};
+  return isRecord(data)
+    ? { data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, isPublic(key, value) ? value : MASK])) }
+    : {};
+}
+
+/** What a Secret holds so that signatures can be verified is no secret: public keys, certificates, trust policies and roots. */
+function isPublic(key: string, value: unknown): boolean {
+  if (key === 'trustpolicy.json' || key === 'trusted_root.json') return true;
+  if (typeof value !== 'string' || !/\.(pub|crt|pem)$/.test(key)) return false;
+  const text = Buffer.from(value, 'base64').toString('latin1').trim();
+  return /^(?:-----BEGIN (PUBLIC KEY|CERTIFICATE)-----[A-Za-z0-9+/=\s]*-----END \1-----\s*)+$/.test(text);
 }
 
 /** True for a Secret out of a snapshot that was taken without its values. */

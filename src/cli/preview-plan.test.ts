@@ -87,7 +87,13 @@ describe('planPreview', () => {
     });
     const { dependsOn, suspend } = specOf(made, 'Kustomization', 'apps');
     assert.deepEqual([dependsOn, suspend], [[{ name: 'more' }], undefined]);
-    assert.equal(made.notes.length, 2);
+    assert.equal(made.notes.length, 1);
+    assert.deepEqual(made.signed?.source['spec'], snapshot[0]?.['spec'], 'whose signature is wanted is kept');
+    assert.equal(plan({ snapshot: TWO, source: 'apps' }).signed, undefined);
+    const policy = { apiVersion: 'source.sluice.dev/v1alpha1', kind: 'ClusterVerificationPolicy', metadata: { name: 'all' }, spec: {} };
+    const under = plan({ snapshot: [...TWO, policy], source: 'apps' });
+    assert.deepEqual(under.signed?.policies, [policy], 'policies are judged before');
+    assert.ok(!under.objects.includes(policy));
   });
 
   it('gives a Kustomization out of a file the inventory the snapshot knows of it', () => {
@@ -126,6 +132,23 @@ data: {a: QQ==}
       metadata: { name: 's', namespace: 'apps', annotations: { keep: 'me' } },
       data: { a: MASK },
     });
+  });
+
+  it('keep what verifies signatures, which is no secret', () => {
+    const pem = (...labels: string[]): string =>
+      Buffer.from(labels.map((label) => `-----BEGIN ${label}-----\nQUJD\n-----END ${label}-----\n`).join('')).toString('base64');
+    const data = {
+      'cosign.pub': pem('PUBLIC KEY'),
+      'ca.crt': pem('CERTIFICATE', 'CERTIFICATE'),
+      'trustpolicy.json': Buffer.from('{}').toString('base64'),
+      'cosign.key': pem('ENCRYPTED SIGSTORE PRIVATE KEY'),
+      'tls.key': pem('PRIVATE KEY'),
+      'both.pem': pem('CERTIFICATE', 'PRIVATE KEY'),
+      'password.pub': Buffer.from('hunter2').toString('base64'),
+    };
+    const kept = portable({ ...secret, data }, { managers: false, secrets: false })['data'];
+    const hidden = { 'cosign.key': MASK, 'tls.key': MASK, 'both.pem': MASK, 'password.pub': MASK };
+    assert.deepEqual(kept, { ...data, ...hidden });
   });
 
   it('count a masked value as equal and tell changed ones apart without showing them', () => {

@@ -1,4 +1,11 @@
-import { groups, kindApiVersion, kustomizationKind, ociRepositoryKind } from '../api/index.ts';
+import {
+  clusterVerificationPolicyKind,
+  groups,
+  kindApiVersion,
+  kustomizationKind,
+  ociRepositoryKind,
+  verificationPolicyKind,
+} from '../api/index.ts';
 import { formatObjectRef, type KubeObject, objectRef } from '../manifest/index.ts';
 import type { Reference } from '../oci/index.ts';
 import { usage } from './artifact-registry.ts';
@@ -30,14 +37,19 @@ export type Plan = {
   push: Reference;
   /** The registry whose requests the registry of this process answers first; undefined when it is that itself. */
   mirrored: string | undefined;
+  /** The source as it is, when it or a policy asks for signatures. */
+  signed: Signed | undefined;
   /** What was changed so that the objects work here, for people. */
   notes: string[];
 };
 
+/** A source with the verification policies of its cluster. */
+export type Signed = { source: KubeObject; policies: readonly KubeObject[] };
+
 /** Namespace and name of the Flux objects of a preview that was given none. */
 const NAMESPACE = 'flux-system';
 const NAME = 'preview';
-/** What needs the world outside: logins, certificates, signatures. */
+/** What needs the world outside: logins, certificates; and signatures, which are verified before. */
 const OUTSIDE = ['provider', 'secretRef', 'certSecretRef', 'proxySecretRef', 'serviceAccountName', 'verify', 'suspend'];
 
 /** Decides which Flux objects run and where the target must lie for them. @throws CodedError `UsageInvalid` */
@@ -45,16 +57,18 @@ export function planPreview(request: PlanRequest): Plan {
   const notes: string[] = [];
   const objects = new Map(request.snapshot.map((object) => [keyOf(object), object]));
   for (const object of request.given.map(placed)) objects.set(keyOf(object), withInventoryOf(object, objects.get(keyOf(object))));
-  const all = [...objects.values()];
+  // Signatures are beside the artifact, not where the target goes: policies are judged before, and not again by the controllers.
+  const policies = [...objects.values()].filter(isPolicy);
+  const all = [...objects.values()].filter((object) => !isPolicy(object));
   const repositories = all.filter((object) => object.kind === 'OCIRepository' && isGroup(object, groups.source));
   const kustomizations = all.filter((object) => object.kind === 'Kustomization' && isGroup(object, groups.kustomize));
   const source = chosenSource(request, repositories, kustomizations);
   if (source === undefined) {
     if (kustomizations.length > 0) throw noSource(request);
-    return { objects: [...all, ...defaults(request)], push: localReference(request), mirrored: undefined, notes };
+    return { objects: [...all, ...defaults(request)], push: localReference(request), mirrored: undefined, signed: undefined, notes };
   }
   const existing = repositories.find((object) => nameOf(object) === source);
-  const repository = existing === undefined ? defaultRepository(request, source) : offline(existing, notes);
+  const repository = existing === undefined ? defaultRepository(request, source) : offline(existing);
   const running = new Set(kustomizations.filter((object) => sourceOf(object) === source).map(nameOf));
   const rest = all.filter((object) => object !== existing);
   const result = rest.map((object) => {
@@ -62,7 +76,16 @@ export function planPreview(request: PlanRequest): Plan {
     if (object.kind !== 'Kustomization' || !isGroup(object, groups.kustomize)) return object;
     return running.has(nameOf(object)) ? started(object, running, request, notes) : suspended(object);
   });
-  return { objects: [...result, repository], ...placeOf(repository, request), notes };
+  const isSigned = existing !== undefined && (policies.length > 0 || valueAt(existing, 'spec', 'verify') !== undefined);
+  const signed = isSigned ? { source: existing, policies } : undefined;
+  return { objects: [...result, repository], ...placeOf(repository, request), signed, notes };
+}
+
+function isPolicy(object: KubeObject): boolean {
+  return (
+    isGroup(object, verificationPolicyKind.group) &&
+    (object.kind === verificationPolicyKind.kind || object.kind === clusterVerificationPolicyKind.kind)
+  );
 }
 
 function isGroup(object: KubeObject, group: string): boolean {
@@ -129,13 +152,10 @@ function placeOf(repository: KubeObject, request: PlanRequest): { push: Referenc
 }
 
 /** The source without what works only against its own registry: nobody asks it while the target stands in. */
-function offline(repository: KubeObject, notes: string[]): KubeObject {
+function offline(repository: KubeObject): KubeObject {
   const spec = isRecord(repository['spec']) ? repository['spec'] : {};
   const ref = isRecord(spec['ref']) ? spec['ref'] : {};
   const floating = ref['semver'] !== undefined || ref['digest'] !== undefined;
-  const dropped = Object.keys(spec).filter((field) => OUTSIDE.includes(field));
-  const name = formatObjectRef(objectRef(repository));
-  if (dropped.includes('verify')) notes.push(`${name}: signatures are not verified in a preview`);
   const rest = Object.fromEntries(Object.entries(spec).filter(([field]) => !OUTSIDE.includes(field) && field !== 'layerSelector'));
   return { ...repository, spec: { ...rest, insecure: true, ...(floating ? { ref: { tag: 'latest' } } : {}) } };
 }

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { clusterVerificationPolicyKind, kindApiVersion } from '../api/index.ts';
+import { archiveTree, writeArchive } from '../artifact/index.ts';
 import { type KubeObject, readObjects } from '../manifest/index.ts';
+import { createRegistryClient, memoryStore, parseReference, pushArtifact, startRegistry, type RunningRegistry } from '../oci/index.ts';
+import { systemClock } from '../std/index.ts';
 import { loadSnapshot } from './preview-load.ts';
 import { openStage, type Stage } from './preview-run.ts';
 import { placeTarget } from './preview-target.ts';
@@ -66,6 +71,133 @@ function changes(result: Result): string[] {
 function parse(run: Run): Result {
   return JSON.parse(run.out) as Result;
 }
+
+describe('sluice preview of what must be signed', { concurrency: 3 }, () => {
+  const client = createRegistryClient({ insecure: true, clock: systemClock, random: Math.random });
+  let registry: RunningRegistry;
+  let digest: string;
+  const keys = ['ours', 'theirs'].map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+  before(async () => {
+    registry = await startRegistry({ store: memoryStore(), clock: systemClock });
+    const { signal } = new AbortController();
+    const push = async (tag: string, content: string): Promise<string> => {
+      const layer = await writeArchive(archiveTree({ 'a.yaml': content }), 'kept');
+      return (await pushArtifact(client, parseReference(`${registry.host}/org/apps:${tag}`), { layer }, signal)).digest;
+    };
+    const config = (value: string): string =>
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\ndata: {v: ${value}}\n`;
+    digest = await push('signed', config('signed'));
+    await push('unsigned', config('unsigned'));
+    const image = { 'docker-manifest-digest': digest };
+    const payload = Buffer.from(JSON.stringify({ critical: { identity: {}, image, type: 'cosign container image signature' } }));
+    assert.ok(keys[0] !== undefined);
+    const annotations = { 'dev.cosignproject.cosign/signature': sign('sha256', payload, keys[0].privateKey).toString('base64') };
+    const repository = parseReference(`${registry.host}/org/apps:${digest.replace(':', '-')}.sig`);
+    const blob = { mediaType: 'application/vnd.dev.cosign.simplesigning.v1+json', bytes: payload };
+    const layers = [{ ...(await client.pushBlob(repository, blob, signal)), annotations }];
+    const empty = await client.pushBlob(repository, { mediaType: 'application/json', bytes: Buffer.from('{}') }, signal);
+    const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: empty, layers }));
+    await client.pushManifest(repository, { mediaType, bytes }, signal);
+  });
+  after(async () => {
+    await client.close();
+    await registry.close();
+  });
+
+  /** A snapshot in which the source wants the signature of a key. */
+  const snapshotWith = (name: string, secret: Record<string, string> | undefined, more: readonly object[] = []): string => {
+    const metadata = { name: 'apps', namespace: 'flux-system' };
+    const objects = [
+      {
+        apiVersion: 'source.toolkit.fluxcd.io/v1',
+        kind: 'OCIRepository',
+        metadata,
+        spec: { interval: '1m', url: `oci://${registry.host}/org/apps`, verify: { secretRef: { name: 'keys' } } },
+      },
+      {
+        apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+        kind: 'Kustomization',
+        metadata,
+        spec: { interval: '1m', prune: true, path: './', sourceRef: { kind: 'OCIRepository', name: 'apps' } },
+      },
+      ...(secret === undefined
+        ? []
+        : [{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'keys', namespace: 'flux-system' }, data: secret }]),
+      ...more,
+    ];
+    return join(files(name, { 'snapshot.yaml': objects.map((object) => JSON.stringify(object)).join('\n---\n') }), 'snapshot.yaml');
+  };
+  const pub = (index: number): Record<string, string> => ({
+    'cosign.pub': Buffer.from(keys[index]?.publicKey.export({ type: 'spki', format: 'pem' }) ?? '').toString('base64'),
+  });
+
+  it('OB13 OB14: verifies the artifact first, and takes what was verified', async () => {
+    const run = await sluice([
+      'preview',
+      `oci://${registry.host}/org/apps:signed`,
+      '--snapshot',
+      snapshotWith('good', pub(0)),
+      '-o',
+      'json',
+    ]);
+    assert.equal(run.code, 0, run.err);
+    assert.match(run.err, new RegExp(`✔ ${registry.host}/org/apps@${digest} verified: key "cosign\\.pub" \\(sha256:`));
+    assert.deepEqual(changes(parse(run)), ['ConfigMap/default/a created']);
+  });
+
+  it('OB13 OB14: says what was found and wanted, and shows nothing of what is not signed as wanted', async () => {
+    const [other, none] = await Promise.all([
+      sluice(['preview', `oci://${registry.host}/org/apps:signed`, '--snapshot', snapshotWith('other', pub(1))]),
+      sluice(['preview', `oci://${registry.host}/org/apps:unsigned`, '--snapshot', snapshotWith('none', pub(0))]),
+    ]);
+    assert.deepEqual([other.code, none.code, other.out, none.out], [1, 1, '', '']);
+    assert.match(other.err, /✗ sha256-\w+\.sig: found a signature by another key, or a changed payload, want one by "cosign\.pub"/);
+    assert.match(none.err, /✗ verify ".*:unsigned" as OCIRepository\/flux-system\/apps asks: .*no signature/);
+    for (const run of [other, none]) assert.ok(!run.err.includes('reconciling'));
+  });
+
+  it('obeys the verification policies of the snapshot', async () => {
+    const policy = (count: number): object => ({
+      apiVersion: kindApiVersion(clusterVerificationPolicyKind),
+      kind: 'ClusterVerificationPolicy',
+      metadata: { name: 'two' },
+      spec: {
+        signers: [
+          { name: 'ours', provider: 'cosign', secretRef: { name: 'keys' } },
+          { name: 'theirs', provider: 'cosign', secretRef: { name: 'theirs' } },
+        ].slice(0, count),
+        threshold: count,
+      },
+    });
+    const theirs = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'theirs', namespace: 'flux-system' }, data: pub(1) };
+    const target = `oci://${registry.host}/org/apps:signed`;
+    const [one, two] = await Promise.all(
+      [1, 2].map((count) => sluice(['preview', target, '--snapshot', snapshotWith(`policy-${count}`, pub(0), [policy(count), theirs])])),
+    );
+    assert.deepEqual([one?.code, two?.code], [0, 1], `${one?.err}\n${two?.err}`);
+    assert.match(one?.err ?? '', /✔ policy ClusterVerificationPolicy\/two: signed by key "cosign\.pub"/);
+    assert.match(two?.err ?? '', /✗ policy ClusterVerificationPolicy\/two/);
+    assert.ok(two?.err.includes('reconciling') === false);
+  });
+
+  it('says when nobody knows whose signature is wanted, and goes on without when told to', async () => {
+    const target = `oci://${registry.host}/org/apps:unsigned`;
+    const masked = { 'cosign.pub': Buffer.from('**masked**').toString('base64') };
+    const [missing, hidden, skipped, plain] = await Promise.all([
+      sluice(['preview', target, '--snapshot', snapshotWith('missing', undefined)]),
+      sluice(['preview', target, '--snapshot', snapshotWith('hidden', masked)]),
+      sluice(['preview', target, '--snapshot', snapshotWith('skipped', undefined), '--skip-verify']),
+      sluice(['preview', files('plain', { 'a.yaml': CONFIG }), '--snapshot', snapshotWith('folder', undefined), '-n', 'default']),
+    ]);
+    assert.match(missing.err, /Secret "flux-system\/keys": not found\n {2}try: .*--with-secrets.*--kustomization.*--skip-verify/);
+    assert.match(hidden.err, /Secret "flux-system\/keys" has no value of cosign\.pub in the snapshot/);
+    assert.deepEqual([missing.code, hidden.code, skipped.code], [1, 1, 0], skipped.err);
+    assert.match(skipped.err, /the signature that is asked for is not verified: --skip-verify/);
+    assert.equal(plain.code, 0, plain.err);
+    assert.match(plain.err, /is not verified: ".*plain" is no artifact, which alone can be signed/);
+  });
+});
 
 describe('sluice preview without a snapshot', { concurrency: 3 }, () => {
   it('previews the example, and leaves nothing behind', async () => {

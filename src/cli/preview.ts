@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError, Option } from 'commander';
-import { formatObjectRef, type KubeObject, readObjects } from '../manifest/index.ts';
+import { formatObjectRef, type KubeObject, objectRef, readObjects } from '../manifest/index.ts';
+import { formatReference } from '../oci/index.ts';
 import { CodedError, errorMessage, formatDuration, isCodedError, milliseconds, parseDuration, redact } from '../std/index.ts';
-import { openRegistry, type RegistryFlags, usage, withRegistryFlags } from './artifact-registry.ts';
+import { artifactReference, openRegistry, type RegistryFlags, usage, withRegistryFlags } from './artifact-registry.ts';
 import { type ChangeKind, changesOf, type PreviewChange } from './preview-changes.ts';
 import { type Loaded, loadSnapshot } from './preview-load.ts';
 import { cellsOf, isMasked } from './preview-objects.ts';
@@ -11,6 +12,7 @@ import type { Stage } from './preview-run.ts';
 import { readSnapshot } from './preview-snapshot.ts';
 import { placeTarget, repositoryOf } from './preview-target.ts';
 import { explained } from './preview-unready.ts';
+import type { VerifyContext } from './preview-verify.ts';
 import { type Failure, waitForFlux } from './preview-wait.ts';
 import { progress } from './progress.ts';
 import { snapshotCommand } from './snapshot.ts';
@@ -22,6 +24,7 @@ type Flags = RegistryFlags & {
   kustomization?: string;
   source?: string;
   wait: string;
+  skipVerify?: boolean;
   output: 'text' | 'json';
   diff?: boolean;
   verbose?: boolean;
@@ -50,6 +53,7 @@ function previewCommand(program: Command): void {
     .option('--path <folder>', 'folder of the target to build (default ./, or what the Kustomization says)')
     .option('--kustomization <file>', 'file with the Kustomization to use')
     .option('--source <name>', 'the OCIRepository, [NAMESPACE/]NAME, the target stands in for')
+    .option('--skip-verify', 'do not verify the signature that spec.verify of the OCIRepository asks for')
     .option('--wait <duration>', 'how long to wait until all is Ready', '5m')
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(['text', 'json']).default('text'))
     .option('--diff', 'show what changes in each object');
@@ -117,7 +121,8 @@ async function preview(target: string | undefined, flags: Flags, interrupted: Ab
   const loaded = await load(stage, plan, flags);
   progress.success(`cluster simulated, ${loaded.objects.size} objects loaded ${since()}`);
   const inside = stage.registries.client({ insecure: true });
-  await placeTarget(target, outside.client, inside, plan.push, signal);
+  const trusted = await trustedTarget(target, plan, flags, { registry: { client: outside.client, signal }, cluster: stage.client });
+  await placeTarget(trusted, outside.client, inside, plan.push, signal);
   progress.success(`${target} pushed ${since()}`);
   await stage.control(plan.mirrored);
   progress.action('reconciling');
@@ -128,6 +133,24 @@ async function preview(target: string | undefined, flags: Flags, interrupted: Ab
   const elapsed = (performance.now() - began) / 1000;
   report({ changes, failures, refused: loaded.refused, elapsed }, flags.output, snapshot.length > 0);
   return failures.length === 0 ? 0 : FAILED;
+}
+
+/** The target, once its signature is what the source asks for; an artifact then goes by the digest that was verified. */
+async function trustedTarget(
+  target: string,
+  { signed, objects }: Plan,
+  flags: Flags,
+  context: Omit<VerifyContext, 'objects'>,
+): Promise<string> {
+  if (signed === undefined) return target;
+  const name = formatObjectRef(objectRef(signed.source));
+  if (flags.skipVerify === true || !target.startsWith('oci://')) {
+    const why = flags.skipVerify === true ? '--skip-verify' : `${JSON.stringify(target)} is no artifact, which alone can be signed`;
+    progress.warning(`${name}: the signature that is asked for is not verified: ${why}`);
+    return target;
+  }
+  const { verifiedTarget } = await import('./preview-verify.ts');
+  return `oci://${formatReference(await verifiedTarget(signed, artifactReference(target), { ...context, objects }))}`;
 }
 
 function waitDuration(text: string): ReturnType<typeof parseDuration> {

@@ -15,6 +15,7 @@ import { formatSourceKey } from '../controllers/applier/index.ts';
 import { KustomizationController, kustomizationConditions, Memories, sourceKey } from '../controllers/kustomization/index.ts';
 import {
   httpRevocation,
+  newestAnnotation,
   OciRepositoryController,
   ociRepositoryConditions,
   sourceAnnotationsChanged,
@@ -51,6 +52,7 @@ import {
 } from './controller-parts.ts';
 import { publicGoodSigstore } from './sigstore-root.ts';
 import { startHelm } from './start-helm.ts';
+import { startPolicies, type PolicyParts } from './start-policies.ts';
 
 /** Everything the controllers of one process work with. */
 export type ControllersOptions = {
@@ -82,6 +84,8 @@ export type ControllersOptions = {
   /** Fraction of the interval (C11). */
   intervalJitter: number;
   requeueDependency: Duration;
+  /** Where the controllers live: Secrets of cluster-wide policies are read there. Default `flux-system`. */
+  runtimeNamespace?: string;
   /** Only this namespace; undefined for all. */
   namespace: string | undefined;
   /** Only objects with these labels (C12). */
@@ -107,23 +111,30 @@ export type RunningControllers = {
 export function startControllers(options: ControllersOptions): RunningControllers {
   const stopping = new AbortController();
   const configs = new ConfigReader(options.kube, options.clock);
-  const source = startSource(options, configs);
+  const policies = startPolicies(options, configs, () => source.view);
+  const source = startSource(options, configs, policies);
   const kustomize = startKustomize(options, configs, source.view);
   const helm = startHelm(options, configs, source.view);
   const parts = [source, kustomize, helm];
   const watchers = options.gates.enabled('DisableConfigWatchers')
     ? []
     : watchConfigs(options, configs, (config) => {
-        for (const { configChanged } of parts) configChanged(config);
+        for (const { configChanged } of [...parts, policies]) configChanged(config);
       });
   const synced = Promise.all([...parts.map(({ view }) => view.waitSynced(stopping.signal)), helm.prepared(stopping.signal)]);
+  const begin = async (): Promise<void> => {
+    await synced;
+    for (const { runner } of [kustomize, helm]) runner.start();
+    // Nothing is fetched before it is known which policies forbid it.
+    await policies.known(stopping.signal);
+    source.runner.start();
+    policies.start();
+  };
   return {
-    ready: synced.then(() => {
-      for (const { runner } of parts) runner.start();
-    }),
+    ready: begin(),
     stop: async () => {
       stopping.abort();
-      await Promise.all(parts.map(({ runner }) => runner.stop()));
+      await Promise.all([...parts.map(({ runner }) => runner.stop()), policies.stop()]);
       for (const informer of watchers) informer.release();
       await Promise.all(parts.map((part) => part.close()));
       await Promise.all(parts.map(({ events }) => events.flush()));
@@ -131,7 +142,7 @@ export function startControllers(options: ControllersOptions): RunningController
   };
 }
 
-function startSource(options: ControllersOptions, configs: ConfigReader): Part<OCIRepository> {
+function startSource(options: ControllersOptions, configs: ConfigReader, policies: PolicyParts): Part<OCIRepository> {
   const { registries, store, clock, random, artifactAddress, intervalJitter } = options;
   const view = openView(options, ociRepositoryKind, readOCIRepository, ociRepositoryIndexes);
   const events = recorder(options, controllerNames.source, () => runner.isBusy);
@@ -145,8 +156,10 @@ function startSource(options: ControllersOptions, configs: ConfigReader): Part<O
     store,
     trust: options.trust ?? {
       publicGood: publicGoodSigstore(clock, (message) => options.log.info(message)),
-      revocation: httpRevocation(options.fetch),
+      revocation: httpRevocation(process.env),
     },
+    policies: policies.policies,
+    annotate: policies.annotate,
     events,
     clock,
     random,
@@ -158,10 +171,13 @@ function startSource(options: ControllersOptions, configs: ConfigReader): Part<O
   enqueueChanges(options, 'OCIRepository', view, runner);
   view.subscribe({
     changed: ({ metadata }, previous) => {
-      if (previous !== undefined && sourceAnnotationsChanged(metadata.annotations, previous.metadata.annotations))
-        runner.enqueue(formatKey(metadata), 'changed');
+      if (previous === undefined) return;
+      const [now, before] = [metadata.annotations, previous.metadata.annotations];
+      const mayGoBack = before?.[newestAnnotation] !== undefined && now?.[newestAnnotation] === undefined;
+      if (mayGoBack || sourceAnnotationsChanged(now, before)) runner.enqueue(formatKey(metadata), 'changed');
     },
   });
+  policies.follow(view, (key) => runner.enqueue(key, 'config'));
   const close = async (): Promise<void> => {
     view.close();
     await identities.logins.close();

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { availableParallelism } from 'node:os';
 import {
   controllerNames,
@@ -62,7 +63,7 @@ export function startHelm(options: ControllersOptions, configs: ConfigReader, oc
   });
   const sources = openSources(options, ociRepositories, view, (key) => runner.enqueue(key, 'source'));
   const records = new ReleaseRecords({ client: kube, ...(namespace === undefined ? {} : { namespace }) });
-  const workers = createRenderWorkers({ size: RENDER_THREADS });
+  const workers = createRenderWorkers({ size: RENDER_THREADS, resolveHost });
   const capabilities = openCapabilities(options);
   const controller = new HelmReleaseController({
     ...options,
@@ -168,3 +169,13 @@ const helmReleaseIndexes: Indexes = {
     ];
   }),
 };
+
+/** Addresses of a host, as Go's resolver gives them; none when there is no answer. */
+async function resolveHost(host: string): Promise<readonly string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch {
+    // A chart is told that there is none, as with Helm; why is nobody's business there.
+    return [];
+  }
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -101,6 +101,74 @@ describe('sluice verify', () => {
     ])
       assert.equal((await verify(...args)).code, 2, args.join(' '));
     assert.equal((await verify('--help')).code, 0);
+  });
+
+  it('judges by policies of a file: 0 satisfied, 1 refused, 2 unusable', async () => {
+    const url = `oci://${registry.host}/app:v1`;
+    const policy = (name: string, spec: object): object => ({
+      apiVersion: 'source.sluice.dev/v1alpha1',
+      kind: 'ClusterVerificationPolicy',
+      metadata: { name },
+      spec,
+    });
+    const secret = (name: string): object => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name },
+      stringData: { [`${name}.pub`]: readFileSync(join(folder, `${name}.pub`), 'utf8') },
+    });
+    const file = (name: string, ...objects: readonly object[]): string => {
+      writeFileSync(join(folder, name), objects.map((object) => `---\n${JSON.stringify(object)}\n`).join(''));
+      return name;
+    };
+    const signer = (name: string): object => ({ name, provider: 'cosign', secretRef: { name } });
+    const secrets = [secret('ours'), secret('other')];
+    const good = policy('good', { signers: [signer('ours'), signer('other')], rollback: 'Deny' });
+    const two = policy('two', { signers: [signer('ours'), signer('other')], threshold: 2 });
+    const warning = policy('warning', { signers: [signer('other')], enforcement: 'Warn' });
+    const elsewhere = policy('elsewhere', { repositories: ['ghcr.io/**'], signers: [signer('other')] });
+    const satisfied = await verify(url, '--policy', file('good.yaml', good, warning, elsewhere, ...secrets));
+    assert.equal(satisfied.code, 0, satisfied.err);
+    assert.match(satisfied.err, /policy ClusterVerificationPolicy\/good: signed by key "ours\.pub"/);
+    assert.match(satisfied.err, /elsewhere is about other repositories/);
+    assert.match(satisfied.err, /rollback is not judged here/);
+    assert.match(satisfied.err, /policy ClusterVerificationPolicy\/warning: found no signer that counts/);
+
+    const files = ['--policy', file('good.yaml', good, ...secrets), '--policy', file('two.yaml', two, ...secrets)];
+    const refused = await verify(url, ...files, '-o', 'json');
+    assert.equal(refused.code, 1, refused.err);
+    type Told = { verified: boolean; policies: { policy: string; satisfied: boolean; found?: string; wanted?: string }[] };
+    const told = JSON.parse(refused.out) as Told;
+    assert.deepEqual(
+      told.policies.map(({ policy: name, satisfied: is, found, wanted }) => [name, is, found, wanted]),
+      [
+        ['ClusterVerificationPolicy/good', true, undefined, undefined],
+        ['ClusterVerificationPolicy/two', false, '1 distinct signer (key "ours.pub")', '2 of "ours", "other"'],
+      ],
+    );
+    assert.equal(told.verified, false);
+    assert.equal((await verify(url, '--policy', file('elsewhere.yaml', elsewhere, ...secrets))).code, 1, 'nothing is proven');
+    const unusable = [
+      ['--policy', file('no-secret.yaml', good)],
+      ['--policy', file('no-policy.yaml', ...secrets)],
+      ['--policy', file('own.yaml', policy('own', {}))],
+      ['--policy', file('invalid.yaml', policy('invalid', { rollback: 'Maybe' }), ...secrets)],
+      [
+        '--policy',
+        file(
+          'cel.yaml',
+          policy('cel', { signers: [signer('ours')], attestations: [{ predicateType: 't', expressions: ['('] }] }),
+          ...secrets,
+        ),
+      ],
+      ['--policy', 'good.yaml', '--key', 'ours.pub'],
+      ['--policy', 'missing.yaml'],
+    ];
+    const codes = await Promise.all(unusable.map(async (args) => [(await verify(url, ...args)).code, args]));
+    assert.deepEqual(
+      codes.filter(([code]) => code !== 2),
+      [],
+    );
   });
 
   it('OB15: notation by trust policy and certificate', { skip: layouts === undefined ? 'the corpus is not here' : false }, async () => {

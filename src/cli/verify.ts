@@ -6,8 +6,10 @@ import { formatReference, formatRepository } from '../oci/index.ts';
 import { errorMessage, isCodedError, redact, systemClock, type Digest } from '../std/index.ts';
 import { VerificationError, type NotationSkip, type Verdict } from '../verify/index.ts';
 import { artifactReference, openRegistry, usage } from './artifact-registry.ts';
+import { useEnvironmentProxies } from './environment-proxy.ts';
 import { progress } from './progress.ts';
 import { publicGoodSigstore } from './sigstore-root.ts';
+import { readPolicyFiles, verifyByPolicies, type PolicyFiles } from './verify-policies.ts';
 
 type Flags = {
   provider: 'cosign' | 'notation';
@@ -17,6 +19,7 @@ type Flags = {
   trustedRoot?: string;
   trustPolicy?: string;
   cert?: string[];
+  policy?: string[];
   creds?: string;
   insecureRegistry?: boolean;
   timeout: string;
@@ -40,6 +43,11 @@ export function verifyCommand(program: Command): void {
     .option('--trusted-root <file>', 'cosign: trusted_root.json of a private Sigstore')
     .option('--trust-policy <file>', 'notation: trustpolicy.json')
     .option('--cert <file>', 'notation: file with trusted certificates, repeatable', repeated)
+    .option(
+      '--policy <file>',
+      'file with verification policies and the Secrets they name, repeatable; instead of the flags above',
+      repeated,
+    )
     .option('--creds <credentials>', 'credentials for the registry in the format <username>[:<password>]')
     .option('--insecure-registry', 'allows the registry to be reached without TLS')
     .addOption(new Option('-o, --output <format>', 'how the verdict is printed').choices(['text', 'json']).default('text'));
@@ -60,16 +68,24 @@ export function verifyCommand(program: Command): void {
 
 async function verify(url: string, flags: Flags): Promise<number> {
   const reference = artifactReference(url);
-  const wanted = await readWanted(flags);
+  const policies = await readPolicies(flags);
+  const wanted = policies === undefined ? await readWanted(flags) : undefined;
   await using registry = await openRegistry({ ...flags, provider: 'generic' });
   const { client, signal } = registry;
   const { digest } = await client.resolve(reference, signal);
+  useEnvironmentProxies(process.env);
   const trust = {
     publicGood: publicGoodSigstore(systemClock, (message) => progress.warning(message)),
-    revocation: httpRevocation(globalThis.fetch),
+    revocation: httpRevocation(process.env),
   };
+  const context = { client, clock: systemClock, trust, signal };
+  if (policies !== undefined)
+    return { verified: VERIFIED, refused: NOT_VERIFIED, unusable: FAILED }[
+      await verifyByPolicies(policies, reference, digest, context, flags.output)
+    ];
+  if (wanted === undefined) return FAILED;
   try {
-    const verdict = await verifySignature(wanted, reference, digest, { client, clock: systemClock, trust, signal });
+    const verdict = await verifySignature(wanted, reference, digest, context);
     if ('kind' in verdict) return skipped(verdict, digest, flags);
     tell(verdict, formatRepository(reference), flags);
     return VERIFIED;
@@ -79,6 +95,14 @@ async function verify(url: string, flags: Flags): Promise<number> {
     refuse(error, formatReference(reference), digest, flags);
     return NOT_VERIFIED;
   }
+}
+
+/** The policies of the flags, which say themselves whose signatures count. @throws CodedError `UsageInvalid` */
+async function readPolicies({ policy, key, cert, trustPolicy, trustedRoot, ...flags }: Flags): Promise<PolicyFiles | undefined> {
+  if (policy === undefined) return undefined;
+  const others = [key, cert, trustPolicy, trustedRoot, flags.certificateIdentityRegexp, flags.certificateOidcIssuerRegexp];
+  if (others.some((other) => other !== undefined)) throw usage('--policy says whose signatures count: leave out the other flags that do');
+  return readPolicyFiles(await Promise.all(policy.map(async (name) => ({ name, content: await read(name) }))));
 }
 
 /** Whose signatures the flags want. @throws CodedError `UsageInvalid` */

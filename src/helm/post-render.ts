@@ -87,6 +87,7 @@ function merge(files: ReadonlyMap<string, string>, rules: Rules): string {
     if (path.startsWith('_', path.lastIndexOf('/') + 1) || isBlank(text)) continue;
     for (const document of splitManifests(text, rules)) {
       for (const node of read(document, path)) {
+        assertMapping(node, path);
         annotate(node, path);
         out.push(writeNode(node));
       }
@@ -102,6 +103,14 @@ function read(document: string, path: string): YamlNode[] {
     if (!isCodedError(error, 'GoError')) throw error;
     throw new Error(`parsing ${path}: ${error.message}`, { cause: error });
   }
+}
+
+/** In kyaml's words, without the content. */
+function assertMapping(node: YamlNode, path: string): void {
+  const { kind } = rootOf(node);
+  if (kind === 'mapping') return;
+  const name = kind === 'sequence' ? 'SequenceNode' : 'ScalarNode';
+  throw new Error(`parsing ${path}: wrong node kind: expected MappingNode but got ${name}`);
 }
 
 /** Files of a stream, by the annotation of each document, which is removed. */

@@ -242,6 +242,45 @@ describe('transport', () => {
       await assert.rejects(client({ tls: { ca: pem('ca.crt') } }).ping(registry.host, signal()));
     }));
 
+  it('looks at certificates when it has one of its own, insecure or not (OB08)', () =>
+    withRegistry({ tls }, async ({ registry, client }) => {
+      const own = client({ insecure: true, tls: { certificate: pem('client.crt'), key: pem('client.key') } });
+      await assert.rejects(own.ping(registry.host, signal()), (error) => isRegistryError(error, 'TlsFailed'));
+    }));
+
+  it('says that it was the proxy that refused, or does not answer', async (t) => {
+    const proxy = createHttpServer((_request, response) => response.writeHead(407, { 'proxy-authenticate': 'Basic' }).end());
+    proxy.on('connect', (_request, socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n'));
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    t.after(() => {
+      proxy.close();
+      proxy.closeAllConnections();
+    });
+    const { port } = proxy.address() as { port: number };
+    const ask = async (address: string, insecure: boolean): Promise<unknown> => {
+      const own = createRegistryClient({
+        clock: systemClock,
+        random: () => 0,
+        limits: { attempts: 1 },
+        insecure,
+        proxy: { httpProxy: address, httpsProxy: address },
+      });
+      try {
+        return await own.resolve({ registry: 'r.test:5000', path: 'a/b', tag: 'v1' }, signal());
+      } finally {
+        await own.close();
+      }
+    };
+    for (const insecure of [true, false])
+      await assert.rejects(ask(`http://u:secret@127.0.0.1:${port}`, insecure), (error: Error & { remedy?: string }) => {
+        assert.ok(denied(error));
+        assert.match(error.message, new RegExp(`: proxy "127\\.0\\.0\\.1:${port}": it wants other credentials`));
+        assert.match(error.remedy ?? '', /proxySecretRef/);
+        return true;
+      });
+    await assert.rejects(ask('http://u:secret@127.0.0.1:1', false), /: proxy "127\.0\.0\.1:1": connect ECONNREFUSED/);
+  });
+
   it('refuses a redirect from https to http', () =>
     withRegistry({ tls }, async ({ registry, client, faults }) => {
       faults.add(() => true, { kind: 'status', status: 302, headers: { location: 'http://127.0.0.1:1/' } });
@@ -366,5 +405,38 @@ describe('rate', () => {
       }
       assert.deepEqual(new Set(await Promise.all(all)), new Set([false]));
     });
+  });
+
+  it('is one for a registry, whoever asks, and another registry has its own', async (t) => {
+    const clock = new FakeClock();
+    const [one, two] = await Promise.all([1, 2].map(() => startRegistry({ store: memoryStore(), clock: systemClock })));
+    assert.ok(one !== undefined && two !== undefined);
+    const asked: string[] = [];
+    const onRequest = ({ registry }: RegistryRequestEvent): void => void asked.push(registry);
+    const clients = createRegistryClients({ clock, random: () => 0, rate: { perSecond: 1, burst: 6 }, onRequest });
+    const abort = new AbortController();
+    const all: Promise<unknown>[] = [];
+    t.after(async () => {
+      abort.abort();
+      await Promise.all(all);
+      await clients.close();
+      await Promise.all([one.close(), two.close()]);
+    });
+    for (let index = 0; index < 20; index++) {
+      const credentials = staticCredentials({ kind: 'basic', username: `tenant-${index}`, password: 'x' });
+      const { host } = index % 2 === 0 ? one : two;
+      all.push(
+        clients
+          .client({ credentials })
+          .listTags({ registry: host, path: `a/${index}` }, abort.signal)
+          .catch(() => []),
+      );
+    }
+    for (let tries = 0; tries < 100 && asked.length < 12; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(
+      [one, two].map(({ host }) => asked.filter((registry) => registry === host).length),
+      [6, 6],
+    );
   });
 });

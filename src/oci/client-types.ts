@@ -14,7 +14,7 @@ export interface RegistryClient {
   resolve(reference: Reference, signal: AbortSignal, known?: Digest): Promise<Descriptor>;
   /** The manifest or index, bytes verbatim, rehashed. At most `limits.manifestBytes`. */
   fetchManifest(reference: Reference, signal: AbortSignal): Promise<FetchedManifest>;
-  /** As {@link fetchManifest}; of an index it fetches the image that is chosen (default: linux/amd64, OB12). */
+  /** As {@link fetchManifest}; of an index it fetches the image that is chosen (default: linux/amd64, OB12), through at most five indexes. */
   fetchImage(reference: Reference, signal: AbortSignal, choice?: ImageChoice): Promise<FetchedManifest<ImageManifest>>;
   /**
    * The bytes of a blob, streamed. Size and digest are checked: the last chunk is held back until both hold, so a consumer that
@@ -62,7 +62,7 @@ export type RegistryAccess = {
   /** Default: anonymous. */
   credentials?: CredentialSource;
   tls?: TlsOptions;
-  /** Plain HTTP allowed; TLS is not verified unless `tls.ca` is given (OB08). */
+  /** Plain HTTP allowed; TLS is not verified unless there is something in `tls` (OB08). */
   insecure?: boolean;
   /** Overrides the clients' own proxy. */
   proxy?: ProxyOptions;
@@ -80,7 +80,7 @@ export type MirrorRule = Mirror & { host: string };
 export type RegistryLimits = {
   /** One manifest, bytes. Default 4 MiB. */
   manifestBytes: number;
-  /** One tag list or referrers page, bytes. Default 4 MiB. */
+  /** One tag list or referrers page, bytes. Default 32 MiB: some registries give all tags at once. */
   pageBytes: number;
   /** Pages of one list. Default 1,000. */
   pages: number;

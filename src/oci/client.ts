@@ -35,6 +35,8 @@ const DEFAULT_CONNECTIONS = 16;
 const MAX_CLIENTS = 10_000;
 const MAX_TRANSPORTS = 1000;
 const MAX_BUCKETS = 10_000;
+/** Indexes inside each other that are gone through to an image. */
+const MAX_NESTING = 5;
 
 /** Creates the clients of a process. No connection is made before the first request. */
 export function createRegistryClients(options: RegistryClientsOptions): RegistryClients {
@@ -219,20 +221,20 @@ class Client implements RegistryClient {
 
   async fetchImage(reference: Reference, signal: AbortSignal, choice: ImageChoice = {}): Promise<FetchedManifest<ImageManifest>> {
     const name = formatReference(reference);
-    const first = await this.fetchManifest(reference, signal);
-    const fetched =
-      first.manifest.kind === 'image'
-        ? first
-        : await this.fetchManifest(digested(reference, selectImage(first.manifest, choice, name).digest), signal);
-    const { manifest } = fetched;
-    // An index inside an index has no platform of its own to pick by.
-    if (manifest.kind === 'image') return { ...fetched, manifest };
-    throw new RegistryError({
-      code: 'ManifestInvalid',
-      message: `fetch image ${JSON.stringify(name)}: the index's entry is an index again`,
-      subject: name,
-      retryable: false,
-    });
+    let fetched = await this.fetchManifest(reference, signal);
+    for (let depth = 0; ; depth++) {
+      const { manifest } = fetched;
+      if (manifest.kind === 'image') return { ...fetched, manifest };
+      if (depth >= MAX_NESTING) {
+        throw new RegistryError({
+          code: 'ManifestInvalid',
+          message: `fetch image ${JSON.stringify(name)}: more than ${MAX_NESTING} indexes inside each other`,
+          subject: name,
+          retryable: false,
+        });
+      }
+      fetched = await this.fetchManifest(digested(reference, selectImage(manifest, choice, name).digest), signal);
+    }
   }
 
   async *fetchBlob(repository: Repository, descriptor: Descriptor, signal: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -100,7 +100,7 @@ async function sendOnce(
     return toAnswer(response, ask, signal);
   } catch (error) {
     report(0);
-    throw transportError(error, ask.what, ask.subject, signal);
+    throw transportError(error, ask.what, ask.subject, signal, wire.transport.proxyHost(ask.url));
   }
 }
 

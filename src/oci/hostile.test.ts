@@ -215,6 +215,12 @@ describe('client against a server that lies', () => {
       response.setHeader('link', '</v2/a/b/tags/list?last=x>; rel="next"');
       response.end('{"tags":["v1"]}');
     };
+    await assert.rejects(own.listTags(repository(), signal()), fails('LimitExceeded', /this page again/));
+    assert.equal(seen.filter(({ url }) => url?.includes('tags')).length, 2);
+    answer = (_request, response) => {
+      response.setHeader('link', `</v2/a/b/tags/list?last=x${seen.length}>; rel="next"`);
+      response.end('{"tags":["v1"]}');
+    };
     await assert.rejects(own.listTags(repository(), signal()), fails('LimitExceeded', /5 pages/));
     answer = (_request, response) => {
       response.setHeader('link', '<http://169.254.169.254/latest/meta-data>; rel="next"');
@@ -227,6 +233,76 @@ describe('client against a server that lies', () => {
     assert.deepEqual(await own.listTags(repository(), signal()), ['ok']);
     answer = (_request, response) => response.end('<html>');
     await assert.rejects(own.listTags(repository(), signal()), fails('ManifestInvalid'));
+  });
+
+  // A registry behind a gateway that ends TLS or has a name of its own writes links as it knows itself.
+  const links: [string, string][] = [
+    ['relative to the page', '<list?n=2&last=t1>; rel="next"'],
+    ['a path', '</v2/a/b/tags/list?n=2&last=t1>; rel="next"'],
+    ['absolute', '<http://HOST/v2/a/b/tags/list?n=2&last=t1>;rel=next'],
+    ['of another scheme', '<https://HOST/v2/a/b/tags/list?n=2&last=t1>; rel="next"'],
+    ['of another port', '<http://127.0.0.1:1/v2/a/b/tags/list?n=2&last=t1>; rel="next"'],
+    ['of another name', '<http://registry.internal:5000/v2/a/b/tags/list?n=2&last=t1>; rel="next"'],
+    ['without a relation', '</v2/a/b/tags/list?n=2&last=t1>'],
+    ['with other parameters and links', '</v2/>; rel="index", </v2/a/b/tags/list?n=2&last=t1>; title="a"; rel="next"'],
+    [
+      'with a path that looks like a host',
+      '<http://registry.internal//v2/a/b/tags/list?n=2&last=t1>; rel="prev", <list?n=2&last=t1>; rel="next"',
+    ],
+  ];
+  for (const [name, link] of links) {
+    it(`follows a link to the next page ${name}, at the registry itself (OB10)`, async () => {
+      answer = (request, response) => {
+        const isFirst = request.url?.includes('last=') !== true;
+        if (isFirst) response.setHeader('link', link.replace('HOST', host));
+        response.end(JSON.stringify({ tags: isFirst ? ['t0', 't1'] : ['t2'] }));
+      };
+      assert.deepEqual(await own.listTags(repository(), signal()), ['t0', 't1', 't2']);
+    });
+  }
+
+  it('lists 100,000 tags, in pages or at once (OB10)', async () => {
+    const all = Array.from({ length: 100_000 }, (_, index) => `main-${'0'.repeat(40)}-${String(index).padStart(6, '0')}`);
+    const many = createRegistryClient({ clock: hasty, random: () => 0, limits: { attempts: 1 } });
+    let size = 1000;
+    answer = (request, response) => {
+      const from = Number(new URL(request.url ?? '', 'http://x').searchParams.get('from') ?? '0');
+      if (from + size < all.length) response.setHeader('link', `</v2/a/b/tags/list?from=${from + size}>; rel="next"`);
+      response.end(JSON.stringify({ tags: all.slice(from, from + size) }));
+    };
+    assert.equal((await many.listTags(repository(), signal())).length, all.length);
+    size = all.length;
+    assert.equal((await many.listTags(repository(), signal())).length, all.length, 'distribution 2.8 pays no heed to n');
+    await many.close();
+  });
+
+  it('goes through indexes inside each other, not for ever (OB12)', async () => {
+    const index = (child: Digest, size: number): string =>
+      JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: 'application/vnd.oci.image.index.v1+json', digest: child, size }] });
+    let body = JSON.stringify({
+      schemaVersion: 2,
+      config: { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf('{}'), size: 2 },
+      layers: [],
+    });
+    const bodies = new Map<string, string>();
+    const keep = (): Digest => {
+      bodies.set(digestOf(body), body);
+      return digestOf(body);
+    };
+    answer = (request, response) => {
+      const found = bodies.get(request.url?.split('/').at(-1) ?? '');
+      response.setHeader('content-type', 'application/json');
+      response.writeHead(found === undefined ? 404 : 200).end(found);
+    };
+    const image = keep();
+    for (let depth = 0; depth < 5; depth++) body = index(keep(), body.length);
+    const five = keep();
+    assert.equal((await own.fetchImage({ ...repository(), digest: five }, signal())).descriptor.digest, image);
+    body = index(five, body.length);
+    await assert.rejects(
+      own.fetchImage({ ...repository(), digest: keep() }, signal()),
+      fails('ManifestInvalid', /5 indexes inside each other/),
+    );
   });
 
   it('follows a bounded number of redirects, and shows credentials to nobody else', async () => {

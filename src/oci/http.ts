@@ -22,18 +22,34 @@ export function header(headers: Headers, name: string): string | undefined {
 }
 
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
+/** How undici tells that a proxy refused, for a tunnel and for a plain request. */
+const PROXY_LOGIN = /^Proxy (?:response \(407\)|Authentication Required)/;
 const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/;
 
-/** The transport error of a failed exchange, as a code. */
-export function transportError(error: unknown, what: string, subject: string, signal: AbortSignal): RegistryError {
+/**
+ * The transport error of a failed exchange, as a code.
+ * @param proxy `host:port` of the proxy the exchange went through
+ */
+export function transportError(error: unknown, what: string, subject: string, signal: AbortSignal, proxy?: string): RegistryError {
   if (error instanceof RegistryError) return error;
   if (signal.aborted) return abortError(signal, what, subject, error);
   const code = errorCode(error);
+  const message = error instanceof Error && error.message !== '' ? error.message : code;
+  const through = proxy === undefined ? '' : `proxy ${JSON.stringify(proxy)}: `;
+  if (proxy !== undefined && PROXY_LOGIN.test(message)) {
+    return new RegistryError({
+      code: 'AuthenticationFailed',
+      message: `${what}: ${through}it wants other credentials (407)`,
+      subject,
+      cause: error,
+      remedy: 'check the user name and password of the proxy (proxySecretRef, HTTPS_PROXY)',
+    });
+  }
   const kind: RegistryErrorCode = TIMEOUTS.has(code) ? 'Timeout' : TLS.test(code) ? 'TlsFailed' : 'RegistryUnavailable';
-  const cause = redact(error instanceof Error && error.message !== '' ? error.message : code);
+  const cause = redact(message);
   return new RegistryError({
     code: kind,
-    message: `${what}: ${cause}${cause.includes(code) ? '' : ` (${code})`}`,
+    message: `${what}: ${through}${cause}${cause.includes(code) ? '' : ` (${code})`}`,
     subject,
     cause: error,
     retryable: kind !== 'TlsFailed',

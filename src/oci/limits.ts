@@ -4,7 +4,7 @@ import type { RegistryLimits } from './client-types.ts';
 /** The bounds that hold when the caller names no other. */
 export const defaultLimits: RegistryLimits = {
   manifestBytes: 4 * 1024 * 1024,
-  pageBytes: 4 * 1024 * 1024,
+  pageBytes: 32 * 1024 * 1024,
   pages: 1000,
   listItems: 1_000_000,
   tokenBytes: 1024 * 1024,

@@ -63,28 +63,33 @@ async function* pages(
       { method: 'GET', repository, path: next, actions: 'pull', headers: { accept: type }, accept, what, subject },
       signal,
     );
-    const link = nextLink(answer);
     yield { answer, bytes: await readAnswer(answer, limits.pageBytes, what, subject, signal) };
-    if (link === undefined || answer.status !== 200) return;
-    if (link.host !== answer.url.host || link.protocol !== answer.url.protocol) {
-      throw new RegistryError({
-        code: 'RedirectRefused',
-        message: `${what}: the next page is at another host, ${JSON.stringify(link.host)}`,
-        subject,
-        retryable: false,
-      });
-    }
+    const link = answer.status === 200 ? nextLink(answer, what, subject) : undefined;
+    if (link === undefined) return;
     next = link;
   }
 }
 
-/** The target of `Link: <…>; rel="next"` (RFC 8288). */
-function nextLink(answer: Answer): URL | undefined {
+/**
+ * The target of `Link: <…>; rel="next"` (RFC 8288), always at the registry itself: behind a gateway a registry writes the scheme and the host
+ * it knows itself by.
+ * @throws RegistryError `RedirectRefused` for a link that leads somewhere else, `LimitExceeded` for one that leads nowhere
+ */
+function nextLink(answer: Answer, what: string, subject: string): URL | undefined {
   const value = answer.headers['link'];
   for (const text of Array.isArray(value) ? value : [value ?? '']) {
-    const match = /<([^<>]{1,4096})>\s*;[^,]*\brel="?next"?/i.exec(text);
-    const url = match?.[1] === undefined ? null : URL.parse(match[1], answer.url.href);
-    if (url !== null) return url;
+    const match = /<([^<>]{1,4096})>\s*(?:;[^,]*\brel="?next"?|;?\s*(?:,|$))/i.exec(text);
+    const link = match?.[1] === undefined ? null : URL.parse(match[1], answer.url.href);
+    if (link === null) continue;
+    const home = new URL(answer.url.origin);
+    home.pathname = link.pathname;
+    home.search = link.search;
+    if (link.hostname !== answer.url.hostname && link.pathname !== answer.url.pathname) {
+      const message = `${what}: the next page is at another host, ${JSON.stringify(link.host)}`;
+      throw new RegistryError({ code: 'RedirectRefused', message, subject, retryable: false });
+    }
+    if (home.href === answer.url.href) throw tooMany(what, subject, 'the next page is this page again');
+    return home;
   }
   return undefined;
 }

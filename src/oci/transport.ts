@@ -41,6 +41,12 @@ export class Transport {
     return dispatcher;
   }
 
+  /** `host:port` of the proxy a request for a URL goes through. */
+  proxyHost(url: URL): string | undefined {
+    const proxy = this.#proxyFor(url);
+    return proxy === undefined ? undefined : proxyUrl(proxy).host;
+  }
+
   #proxyFor(url: URL): string | undefined {
     const proxy = url.protocol === 'https:' ? this.#settings.proxy.httpsProxy : this.#settings.proxy.httpProxy;
     if (proxy === undefined || proxy === '') return undefined;
@@ -63,10 +69,12 @@ export class Transport {
     const { tls, insecure } = this.#settings;
     const identity =
       identify && tls.certificate !== undefined && tls.key !== undefined ? { cert: tls.certificate, key: tls.key } : undefined;
-    if (tls.ca === undefined && identity === undefined) return { rejectUnauthorized: !insecure };
+    // Whoever gives certificates wants them to be looked at (OB08).
+    const rejectUnauthorized = !insecure || tls.ca !== undefined || tls.certificate !== undefined;
+    if (tls.ca === undefined && identity === undefined) return { rejectUnauthorized };
     const trust = tls.ca === undefined ? {} : { ca: [...getCACertificates('default'), tls.ca] };
     // One context for all connections: reading the system's certificates anew for each would cost more than the handshake.
-    return { secureContext: secureContext({ ...trust, ...identity }), rejectUnauthorized: tls.ca !== undefined || !insecure };
+    return { secureContext: secureContext({ ...trust, ...identity }), rejectUnauthorized };
   }
 
   /** Ends every connection. */

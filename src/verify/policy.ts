@@ -5,7 +5,8 @@ import type { Identity, Verdict } from './verdict.ts';
 export type Party = {
   /** As messages call them. */
   name: string;
-  signs(identity: Identity): boolean;
+  /** Whether a verdict is theirs: by their keys or identities, under the trust they have. */
+  signs(verdict: Verdict): boolean;
 };
 
 /** How many must have signed, and what. */
@@ -14,8 +15,8 @@ export type SignerPolicy = {
   threshold?: number;
   /** Who counts. Without it every signer does that the verdicts' own policies trust. */
   parties?: readonly Party[];
-  /** Counts only attestations of this type, whose predicate is accepted. */
-  attestation?: { predicateType: string; accepts?: (predicate: unknown) => boolean };
+  /** Counts only attestations of this type that are accepted: `predicate` is the verdict's. */
+  attestation?: { predicateType: string; accepts?: (predicate: unknown, verdict: Verdict) => boolean };
 };
 
 export type Satisfaction =
@@ -33,13 +34,16 @@ export function satisfies(digest: Digest, verdicts: readonly Verdict[], policy: 
     throw new RangeError(`threshold of signers is ${threshold}, want a positive integer`);
   if (parties !== undefined && threshold > parties.length)
     throw new RangeError(`threshold of signers is ${threshold}, but there are ${parties.length} parties`);
-  const signers = new Map<string, Verdict>();
+  const signers = new Map<string, Verdict[]>();
   for (const verdict of verdicts) {
+    if (verdict.digest !== digest || !isAttested(verdict, policy)) continue;
     const signer = signerKey(verdict.signer);
-    if (verdict.digest === digest && isAttested(verdict, policy) && !signers.has(signer)) signers.set(signer, verdict);
+    const known = signers.get(signer);
+    if (known === undefined) signers.set(signer, [verdict]);
+    else known.push(verdict);
   }
   const all = [...signers.values()];
-  const counted = parties === undefined ? all : assign(all, parties);
+  const counted = parties === undefined ? all.flatMap((theirs) => theirs[0] ?? []) : assign(all, parties);
   if (counted.length >= threshold) return { satisfied: true, verdicts: counted };
   return { satisfied: false, verdicts: counted, found: describeFound(counted), wanted: describeWanted(threshold, policy) };
 }
@@ -56,44 +60,48 @@ function signerKey(identity: Identity): string {
   }
 }
 
-function isAttested({ attestation }: Verdict, { attestation: wanted }: SignerPolicy): boolean {
+function isAttested(verdict: Verdict, { attestation: wanted }: SignerPolicy): boolean {
+  const { attestation } = verdict;
   if (wanted === undefined) return true;
   if (attestation?.predicateType !== wanted.predicateType) return false;
-  return wanted.accepts === undefined || wanted.accepts(attestation.predicate);
+  return wanted.accepts === undefined || wanted.accepts(attestation.predicate, verdict);
 }
 
 /** The most parties that can each have a signer of their own (augmenting paths); the verdicts that stand for them. */
-function assign(verdicts: readonly Verdict[], parties: readonly Party[]): readonly Verdict[] {
-  const signerOf = new Map<Party, Verdict>();
-  const place = (verdict: Verdict, tried: Set<Party>): boolean => {
+function assign(signers: readonly (readonly Verdict[])[], parties: readonly Party[]): readonly Verdict[] {
+  type Signer = readonly Verdict[];
+  const signerOf = new Map<Party, { signer: Signer; verdict: Verdict }>();
+  const place = (signer: Signer, tried: Set<Party>): boolean => {
     for (const party of parties) {
-      if (tried.has(party) || !party.signs(verdict.signer)) continue;
+      if (tried.has(party)) continue;
+      const verdict = signer.find((one) => party.signs(one));
+      if (verdict === undefined) continue;
       tried.add(party);
       const other = signerOf.get(party);
-      if (other === undefined || place(other, tried)) {
-        signerOf.set(party, verdict);
+      if (other === undefined || place(other.signer, tried)) {
+        signerOf.set(party, { signer, verdict });
         return true;
       }
     }
     return false;
   };
-  for (const verdict of verdicts) place(verdict, new Set());
-  return parties.flatMap((party) => signerOf.get(party) ?? []);
+  for (const signer of signers) place(signer, new Set());
+  return parties.flatMap((party) => signerOf.get(party)?.verdict ?? []);
 }
 
 function describeFound(verdicts: readonly Verdict[]): string {
   return verdicts.length === 0
     ? 'no signer that counts'
-    : `${verdicts.length} (${verdicts.map(({ signer }) => describeIdentity(signer)).join('; ')})`;
+    : `${verdicts.length} distinct ${verdicts.length === 1 ? 'signer' : 'signers'} (${verdicts.map(({ signer }) => describeIdentity(signer)).join('; ')})`;
 }
 
 function describeWanted(threshold: number, { parties, attestation }: SignerPolicy): string {
-  const what =
-    attestation === undefined
-      ? ''
-      : ` of attestations ${JSON.stringify(attestation.predicateType)}${attestation.accepts === undefined ? '' : ' that are accepted'}`;
-  const who = parties === undefined ? '' : `, of ${parties.map(({ name }) => JSON.stringify(name)).join(', ')}`;
-  return `${threshold} distinct ${threshold === 1 ? 'signer' : 'signers'}${what}${who}`;
+  const who =
+    parties === undefined
+      ? `${threshold} distinct ${threshold === 1 ? 'signer' : 'signers'}`
+      : `${threshold} of ${parties.map(({ name }) => JSON.stringify(name)).join(', ')}`;
+  if (attestation === undefined) return who;
+  return `${who} with an attestation ${JSON.stringify(attestation.predicateType)}${attestation.accepts === undefined ? '' : ' that is accepted'}`;
 }
 
 /** A signer in a message. */

@@ -65,3 +65,10 @@ export class VerificationError extends CodedError<VerificationErrorCode> {
     this.rejections = rejections;
   }
 }
+
+const INDEX = /^application\/vnd\.(oci\.image\.index|docker\.distribution\.manifest\.list)\./;
+
+/** What to mind when nothing signed was found: the parts of an index are signed apart from it. */
+export function missingNote({ mediaType }: Subject): string {
+  return INDEX.test(mediaType) ? '; it is an index, and a signature of one of its images is none of the index' : '';
+}

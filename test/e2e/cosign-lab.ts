@@ -55,6 +55,11 @@ export class CosignLab {
 
   /** Runs cosign; the answer is what it said and whether it was content. */
   async cosign(...args: readonly string[]): Promise<{ ok: boolean; text: string }> {
+    return await this.cosignIn({}, ...args);
+  }
+
+  /** Runs cosign with more in its environment. */
+  async cosignIn(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<{ ok: boolean; text: string }> {
     const child = spawn(this.#program, args, {
       cwd: this.folder,
       env: {
@@ -62,6 +67,7 @@ export class CosignLab {
         TUF_ROOT: join(this.folder, 'home', 'tuf'),
         COSIGN_PASSWORD: '',
         PATH: process.env['PATH'] ?? '',
+        ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

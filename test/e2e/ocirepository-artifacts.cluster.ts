@@ -1,5 +1,6 @@
 // Artifacts of every maker, registries that fail, and logins to clouds, with real controllers on a real API server.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { cloudIdentities } from '../../src/cli/cloud-identities.ts';
@@ -19,8 +20,8 @@ import {
 import { fakeEcr, fakeSts, startClouds } from '../../src/oci/testing/fake-clouds.ts';
 import { archiveTree, writeArchive } from '../../src/artifact/index.ts';
 import { parseFeatureGates } from '../../src/runtime/index.ts';
-import { systemClock } from '../../src/std/index.ts';
-import { corpus, kubeconfig, loadLayout } from './harness.ts';
+import { digestOf, systemClock } from '../../src/std/index.ts';
+import { corpus, freePort, kubeconfig, loadLayout } from './harness.ts';
 import { condition, CONFIG_MAP, configMap, KS, Lab, OCI, type Status } from './kustomization-lab.ts';
 
 const MERGE = { 'source.sluice.dev/layers': 'merge' };
@@ -76,6 +77,20 @@ describe('artifacts of other makers', { timeout: 300_000 }, () => {
     assert.deepEqual((await lab.find(OCI, 'plain'))?.metadata.finalizers, ['finalizers.fluxcd.io']);
     const event = lab.posted.find(({ reason, involvedObject }) => reason === 'NewArtifact' && involvedObject.name === 'plain');
     assert.match(event?.message ?? '', /, origin source 'test', origin revision 'main@sha1:abc'$/);
+  });
+
+  test('E03 C04: however long a message is, condition and event hold what they may, and say who reports', async () => {
+    const revision = await lab.push('long', { 'a.yaml': configMap('a') }, '1.0.0');
+    const range = `${'>=9.0.0 || '.repeat(5000)}>=9.0.0`;
+    await lab.source('long', 'long', { ref: { semver: range } });
+    const failed = await lab.notReady(OCI, 'long', 'ReadOperationFailed');
+    assert.equal(said(failed).length, 32_768);
+    const event = lab.posted.find(({ reason, involvedObject }) => reason === 'ReadOperationFailed' && involvedObject.name === 'long');
+    assert.equal(event?.message.length, 39_000);
+    assert.deepEqual([event.reportingController, typeof event.reportingInstance], ['source-controller', 'string']);
+    await lab.source('long', 'long', { ref: { semver: '1.x' } });
+    await lab.ready(OCI, 'long', revision);
+    await lab.remove(OCI, 'long');
   });
 
   test('OB18: an artifact without content, and an empty index, are said to be so', { skip }, async () => {
@@ -236,6 +251,71 @@ describe('registries that fail', { timeout: 300_000 }, () => {
     await lab.ready(OCI, 'app', next);
     const object = await lab.find(CONFIG_MAP, 'outage');
     assert.ok(object !== undefined);
+  });
+});
+
+describe('artifacts of other controllers', { timeout: 300_000 }, () => {
+  const EXTERNAL = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'ExternalArtifact' };
+  let archive: Buffer;
+  before(async () => {
+    archive = Buffer.from(await writeArchive(archiveTree({ 'a.yaml': configMap('external') }), 'stored'));
+  });
+  const publish = async (lab: Lab, name: string, url: string): Promise<void> => {
+    const artifact = {
+      path: `externalartifact/${lab.namespace}/${name}/1.tar.gz`,
+      url,
+      revision: 'v1@sha256:abc',
+      digest: digestOf(archive),
+      lastUpdateTime: new Date().toISOString(),
+    };
+    const conditions = [
+      {
+        type: 'Ready',
+        status: 'False',
+        reason: 'Failed',
+        message: 'no',
+        lastTransitionTime: new Date().toISOString().replace(/\.\d+/, ''),
+      },
+    ];
+    await lab.kube.patchStatus(
+      { ...EXTERNAL, name, namespace: lab.namespace },
+      { type: 'merge', body: { status: { artifact, conditions } } },
+    );
+  };
+
+  test('KB03 KB06: whoever publishes cannot be reached: the cause is said, and it goes on by itself; what it says of itself does not matter', async () => {
+    const lab = await Lab.open('external', { gates: parseFeatureGates('ExternalArtifact=true') });
+    const port = await freePort();
+    await lab.apply({ ...EXTERNAL, metadata: { name: 'a' }, spec: { sourceRef: { kind: 'Thing', name: 'x' } } });
+    await lab.kustomization('a', { sourceRef: { kind: 'ExternalArtifact', name: 'a' }, interval: '10m', retryInterval: '5m' });
+    await lab.notReady(KS, 'a', 'ArtifactFailed');
+    await publish(lab, 'a', `http://127.0.0.1:${port}/a.tar.gz`);
+    const said = await lab.waitStatus(KS, 'a', 'the cause', (status) => /ECONNREFUSED/.test(condition(status, 'Ready')?.message ?? ''));
+    assert.equal(condition(said, 'Ready')?.reason, 'ArtifactFailed');
+    const server = createServer((_request, response) => response.end(archive));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    await lab.ready(KS, 'a', 'v1@sha256:abc');
+    await lab.close();
+    server.close();
+    server.closeAllConnections();
+  });
+
+  test('KB02: in another namespace, or without the gate, it is denied', async () => {
+    const shared = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'external-shared' } };
+    const strict = await Lab.open('external-strict', { gates: parseFeatureGates('ExternalArtifact=true'), noCrossNamespaceRefs: true });
+    await strict.kube.apply(shared, { fieldManager: 'lab', force: true });
+    await strict.kustomization('a', { sourceRef: { kind: 'ExternalArtifact', name: 'a', namespace: 'external-shared' } });
+    const denied = await strict.notReady(KS, 'a', 'AccessDenied');
+    assert.match(condition(denied, 'Ready')?.message ?? '', /can't access 'ExternalArtifact\/external-shared\/a', cross-namespace/);
+    assert.equal(condition(denied, 'Stalled')?.status, 'True');
+    await strict.close();
+    const closed = await Lab.open('external-closed');
+    await closed.kustomization('a', { sourceRef: { kind: 'ExternalArtifact', name: 'a' } });
+    assert.match(
+      condition(await closed.notReady(KS, 'a', 'AccessDenied'), 'Ready')?.message ?? '',
+      /ExternalArtifact feature gate is disabled/,
+    );
+    await closed.close();
   });
 });
 

@@ -3,7 +3,18 @@ import { readArchive, type ArtifactStore } from '../../artifact/index.ts';
 import type { Informer, KubeClient } from '../../kube/index.ts';
 import type { FileTree, KubeObject } from '../../manifest/index.ts';
 import { deepEqual, type ResourceView } from '../../runtime/index.ts';
-import { CodedError, digestAlgorithm, digestOf, errorMessage, isCodedError, isDigest, Lru, readBounded, redact } from '../../std/index.ts';
+import {
+  CodedError,
+  digestAlgorithm,
+  digestOf,
+  errorMessage,
+  isCodedError,
+  isDigest,
+  limitExceeded,
+  Lru,
+  readBounded,
+  redact,
+} from '../../std/index.ts';
 
 /** Names a source: kind, namespace, name. */
 export type SourceKey = { kind: string; namespace: string; name: string };
@@ -41,6 +52,8 @@ export class Sources {
   readonly #changed: (source: SourceKey) => void;
   readonly #others = new Map<string, Promise<Other>>();
   readonly #trees = new Lru<string, { tree: FileTree; size: number }>(CACHE_BYTES, ({ size }) => size + 1000);
+  /** Archives on their way, by where from and digest. */
+  readonly #downloads = new Map<string, Promise<Uint8Array>>();
 
   /** @param changed told each source whose artifact changed */
   constructor(options: {
@@ -150,28 +163,70 @@ export class Sources {
     return tree;
   }
 
-  /** Fetches an archive over HTTP; its digest must be right (KB06, HB04). */
+  /** The bytes of an archive of somebody else; those who want the same at the same time share one download. */
   async #fetchArchive(artifact: Artifact, signal: AbortSignal): Promise<Uint8Array> {
-    const { digest } = artifact;
-    const subject = subjectOf(artifact);
-    if (!isDigest(digest))
-      throw new CodedError({ code: 'DigestMismatch', message: `fetch ${subject}: ${JSON.stringify(digest)} is not a digest` });
-    const url = overrideHost(artifact.url);
-    let answer: Response;
-    try {
-      answer = await this.#fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT)]) });
-    } catch (error) {
-      throw new CodedError({ code: 'ArtifactNotFound', message: `fetch ${subject}: ${errorMessage(error)}`, subject, cause: error });
+    signal.throwIfAborted();
+    const key = `${artifact.url}\n${artifact.digest}`;
+    let download = this.#downloads.get(key);
+    if (download === undefined) {
+      download = downloadArchive(artifact, this.#fetch).finally(() => this.#downloads.delete(key));
+      // Whoever gave up waiting hears nothing of how it ended.
+      download.catch(() => undefined);
+      this.#downloads.set(key, download);
     }
-    if (answer.status !== 200 || answer.body === null) {
-      await answer.body?.cancel();
-      throw new CodedError({ code: 'ArtifactNotFound', message: `fetch ${subject}: HTTP ${answer.status}`, subject });
+    return unlessAborted(download, signal);
+  }
+}
+
+/** Fetches an archive over HTTP; its digest must be right (KB06, HB04). @throws CodedError `ArtifactNotFound`, or what is wrong with it */
+async function downloadArchive(artifact: Artifact, fetch: typeof globalThis.fetch): Promise<Uint8Array> {
+  const { digest } = artifact;
+  const subject = subjectOf(artifact);
+  if (!isDigest(digest))
+    throw new CodedError({ code: 'DigestMismatch', message: `fetch ${subject}: ${JSON.stringify(digest)} is not a digest`, subject });
+  const url = overrideHost(artifact.url);
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new CodedError({
+      code: 'ArtifactUnreachable',
+      message: `fetch ${subject}: want an address that begins with http:// or https://`,
+      subject,
+    });
+  const bytes = await readUrl(url, subject, fetch);
+  const got = digestOf(bytes, digestAlgorithm(digest));
+  if (got === digest) return bytes;
+  throw new CodedError({ code: 'DigestMismatch', message: `fetch ${subject}: digest mismatch: got ${got}, want ${digest}`, subject });
+}
+
+async function readUrl(url: string, subject: string, fetch: typeof globalThis.fetch): Promise<Uint8Array> {
+  const unreachable = (why: string, cause?: unknown): CodedError =>
+    new CodedError({ code: 'ArtifactUnreachable', message: `fetch ${subject}: ${why}`, subject, cause });
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT) });
+    if (answer.status === 200 && answer.body !== null) {
+      const length = Number(answer.headers.get('content-length') ?? 0);
+      if (length <= ARCHIVE_LIMIT) return await readBounded(answer.body, ARCHIVE_LIMIT, subject);
+      await answer.body.cancel();
+      throw limitExceeded(subject, ARCHIVE_LIMIT);
     }
-    const bytes = await readBounded(answer.body, ARCHIVE_LIMIT, subject);
-    const got = digestOf(bytes, digestAlgorithm(digest));
-    if (got !== digest)
-      throw new CodedError({ code: 'DigestMismatch', message: `fetch ${subject}: digest mismatch: got ${got}, want ${digest}`, subject });
-    return bytes;
+    await answer.body?.cancel();
+    // Not there yet, or no longer: whoever publishes it says so by a change of the object.
+    if (answer.status === 404) throw new CodedError({ code: 'ArtifactNotFound', message: `fetch ${subject}: HTTP 404`, subject });
+    throw unreachable(`HTTP ${answer.status}`);
+  } catch (error) {
+    if (isCodedError(error)) throw error;
+    const cause = error instanceof Error && error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : errorMessage(error);
+    throw unreachable(redact(cause), error);
+  }
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stop = Promise.withResolvers<never>();
+  const onAbort = (): void => stop.reject(signal.reason as Error);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, stop.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

@@ -2,7 +2,8 @@ import type { HelmReleaseStatus, Snapshot } from '../../api/index.ts';
 import type { Release } from '../../helm/index.ts';
 import { activePolicy } from './state.ts';
 import type { FailurePolicies } from './settings.ts';
-import { isRevision, isTested, snapshotOf, sortHistory, testHooksOf } from './snapshot.ts';
+import { originOf } from './origin.ts';
+import { isRevision, isSupersededSince, isTested, snapshotOf, sortHistory, testHooksOf } from './snapshot.ts';
 import type { Action } from './steps.ts';
 
 /** Records an action wrote, by revision; the last write of each counts. */
@@ -29,12 +30,12 @@ export function recordHistory(history: readonly Snapshot[], action: Action, obse
   if (newest === undefined || updated.some((snapshot) => isRevision(snapshot, newest)) || !makesRevisions(action))
     return sortHistory(updated);
   const ociDigest = action.kind === 'rollback' ? '' : details.ociDigest;
-  return sortHistory([snapshotOf(newest, { action: nameOf(action, newest), ociDigest }), ...updated]);
+  return sortHistory([snapshotOf(newest, { action: nameOf(action, newest, history.length === 0), ociDigest }), ...updated]);
 }
 
 function seenAgain(snapshot: Snapshot, release: Release, action: Action, { testFilters }: SnapshotDetails): Snapshot {
   const { ociDigest = '' } = snapshot;
-  const name = action.kind === 'uninstall' ? nameOf(action, release) : (snapshot.action ?? '');
+  const name = action.kind === 'uninstall' ? nameOf(action, release, false) : (snapshot.action ?? '');
   const testHooks = action.kind === 'test' ? testHooksOf(release, testFilters) : snapshot.testHooks;
   return snapshotOf(release, { action: name, ociDigest, ...(testHooks === undefined ? {} : { testHooks }) });
 }
@@ -43,26 +44,30 @@ function makesRevisions({ kind }: Action): boolean {
   return kind === 'install' || kind === 'upgrade' || kind === 'rollback' || kind === 'adopt';
 }
 
-function nameOf({ kind }: Action, release: Release): string {
-  if (kind === 'adopt') return release.version === 1 ? 'install' : 'upgrade';
+function nameOf({ kind }: Action, release: Release, isFirst: boolean): string {
+  if (kind === 'adopt') return originOf(release, isFirst);
   return kind === 'uninstall' ? 'uninstall-remediation' : kind;
+}
+
+/** What an action that nobody has noted has stored: the revision it worked on, and those it has put in their place. */
+export function observedSince(history: readonly Snapshot[], records: readonly Release[], last: Release): Observed {
+  const superseded = records.filter((release) =>
+    history.some((snapshot) => isRevision(snapshot, release) && isSupersededSince(snapshot, release)),
+  );
+  return new Map([...superseded, last].map((release) => [release.version, release]));
 }
 
 type Counters = Pick<HelmReleaseStatus, 'failures' | 'installFailures' | 'upgradeFailures'>;
 
 /**
- * The counters after an action failed (HB40). An install or upgrade counts for its retries only when it left a record; a test when its failure
+ * The counters that are other after an action failed (HB40). An install or upgrade counts for its retries only when it left a record; a test when its failure
  * matters.
  */
 export function countFailure(status: HelmReleaseStatus, action: Action, observed: Observed, policies: FailurePolicies): Counters {
-  const counters: Counters = {
-    failures: (status.failures ?? 0) + 1,
-    installFailures: status.installFailures ?? 0,
-    upgradeFailures: status.upgradeFailures ?? 0,
-  };
+  const counters: Counters = { failures: (status.failures ?? 0) + 1 };
   const blamed = blame(status, action, observed, policies);
-  if (blamed === 'install') counters.installFailures = (counters.installFailures ?? 0) + 1;
-  if (blamed === 'upgrade') counters.upgradeFailures = (counters.upgradeFailures ?? 0) + 1;
+  if (blamed === 'install') counters.installFailures = (status.installFailures ?? 0) + 1;
+  if (blamed === 'upgrade') counters.upgradeFailures = (status.upgradeFailures ?? 0) + 1;
   return counters;
 }
 
@@ -82,8 +87,12 @@ function blame(
   return matters ? status.lastAttemptedReleaseAction : undefined;
 }
 
-/** Counters of a release that has not failed. */
-export const NO_FAILURES: Counters = { failures: 0, installFailures: 0, upgradeFailures: 0 };
+/** Begins to count anew. A counter that is zero is not there, as with Flux. */
+export function forgetFailures(status: HelmReleaseStatus): void {
+  delete status.failures;
+  delete status.installFailures;
+  delete status.upgradeFailures;
+}
 
 /** Why the counters begin anew (HB07); undefined when what is attempted is what was attempted last. */
 export function resetReason(

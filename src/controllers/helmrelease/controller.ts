@@ -32,7 +32,7 @@ import {
   type Sources,
 } from '../applier/index.ts';
 import type { ReleaseStorage, ReleaseTarget } from './actions/index.ts';
-import { NO_FAILURES, recordHistory, resetReason } from './bookkeeping.ts';
+import { forgetFailures, recordHistory, resetReason } from './bookkeeping.ts';
 import { unmetDependency } from './dependencies.ts';
 import { HelmReleaseFailure } from './failure.ts';
 import { finalize } from './finalize.ts';
@@ -43,7 +43,7 @@ import { Pass } from './pass.ts';
 import { prepare, type Prepared, type PrepareOptions } from './prepare.ts';
 import { ActionFailure, ReleaseRun, type ReleaseRunOptions, type RunEnds } from './release-run.ts';
 import { detectsDrift, interval, storageNamespace } from './settings.ts';
-import { allowedSource, readyArtifact } from './source.ts';
+import { allowedSource, lookupFailure, readyArtifact } from './source.ts';
 
 /** What a {@link HelmReleaseController} works with. */
 export type HelmReleaseOptions = PrepareOptions &
@@ -102,7 +102,7 @@ export class HelmReleaseController implements Controller {
     }
     if (object.spec.suspend === true) {
       await this.#abandonFlight(object, 'the HelmRelease is suspended');
-      await this.#newPass(object, context).session.finish();
+      await this.#newPass(object, context).finish(true);
       return { kind: 'done' };
     }
     return this.#run(this.#newPass(object, context));
@@ -171,7 +171,7 @@ export class HelmReleaseController implements Controller {
       ended: () => this.#settle(pass),
       handOver: async (flight) => {
         pass.memory.flight = flight;
-        await pass.session.abandon();
+        await pass.handOver();
       },
     };
     return new ReleaseRun(pass, prepared, storage, this.#options, ends);
@@ -189,8 +189,7 @@ export class HelmReleaseController implements Controller {
     });
     if (reason !== undefined) {
       context.log.debug('resetting failure count', { reason });
-      const { failures = 0, installFailures = 0, upgradeFailures = 0 } = draft;
-      if (failures + installFailures + upgradeFailures > 0) Object.assign(draft, NO_FAILURES);
+      forgetFailures(draft);
     }
     draft.storageNamespace = storageNamespace(object);
     draft.lastAttemptedGeneration = generation;
@@ -234,7 +233,7 @@ export class HelmReleaseController implements Controller {
       const artifact = readyArtifact(key, source);
       return typeof artifact === 'string' ? artifact : { key, artifact };
     } catch (error) {
-      throw new HelmReleaseFailure('ArtifactFailed', `could not get Source object: ${errorMessage(error)}`, { cause: error, tell: false });
+      throw lookupFailure(key, error);
     }
   }
 

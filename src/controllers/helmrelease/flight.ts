@@ -12,6 +12,8 @@ export type Flight = {
   started: Instant;
   /** The last lines of what it did. */
   trace: string[];
+  /** What the Pods of a hook that failed have said. */
+  output: string;
   /** What was rendered for it. */
   rendered: RenderedRelease | undefined;
   /** Set while it waits. */

@@ -1,7 +1,7 @@
 import type { HelmRelease } from '../../api/index.ts';
 import type { RenderWorkers, Release } from '../../helm/index.ts';
 import type { FeatureGates } from '../../runtime/index.ts';
-import { errorMessage } from '../../std/index.ts';
+import { CodedError, errorMessage } from '../../std/index.ts';
 import type {
   ActionContext,
   ActionProgress,
@@ -18,7 +18,10 @@ import type {
   upgradeRelease,
 } from './actions/index.ts';
 import type { ClusterCapabilities } from './capabilities.ts';
+import { definitionsIn } from './charts.ts';
 import { addTrace, type Flight } from './flight.ts';
+import { kindsOf, serving, unserved } from './own-kinds.ts';
+import { isUnfinishedInstall } from './origin.ts';
 import type { Prepared } from './prepare.ts';
 import { installOptions, rollbackOptions, testOptions, uninstallOptions, upgradeOptions } from './release-options.ts';
 import { renderRevision } from './render.ts';
@@ -63,8 +66,9 @@ export async function launch(
   try {
     switch (action.kind) {
       case 'install': {
+        assertReleaseName(flight.prepared.target.name);
         const rendered = await render(flight, object, last, options, context);
-        return await actions.installRelease(installOptions(object, rendered, gates, last?.status === 'uninstalled'), context);
+        return await actions.installRelease(installOptions(object, rendered, gates, mayGoOn(last)), context);
       }
       case 'upgrade': {
         const rendered = await render(flight, object, last, options, context);
@@ -84,6 +88,27 @@ export async function launch(
   }
 }
 
+const RELEASE_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** Fails as Helm does before anything is done for a name it does not take. */
+function assertReleaseName(name: string): void {
+  if (RELEASE_NAME.test(name)) return;
+  throw new CodedError({
+    code: 'ReleaseNameInvalid',
+    message:
+      `release name check failed: release name ${JSON.stringify(name)}: invalid release name, must match regex ${RELEASE_NAME.source} ` +
+      'and the length must not be longer than 53',
+    subject: name,
+    remedy: 'set spec.releaseName to a name of lower-case letters, digits, dashes and dots',
+    retryable: false,
+  });
+}
+
+/** True for a history an install may go on with: of a release that was ended on purpose, or whose install was never finished. */
+function mayGoOn(last: Release | undefined): boolean {
+  return last !== undefined && (last.status === 'uninstalled' || isUnfinishedInstall(last));
+}
+
 async function render(
   flight: Flight,
   object: HelmRelease,
@@ -95,7 +120,8 @@ async function render(
   const { chart, values, target } = prepared;
   const isUpgrade = action.kind === 'upgrade';
   const spec = isUpgrade ? object.spec.upgrade : object.spec.install;
-  const { rendered, warnings } = await renderRevision(workers, {
+  const known = await capabilities(prepared).get(signal);
+  const request = {
     object,
     chart,
     values: isUpgrade ? releasedValues(object, values, last) : values,
@@ -104,13 +130,21 @@ async function render(
     namespace: target.namespace,
     revision: (last?.version ?? 0) + 1,
     isUpgrade,
-    capabilities: await capabilities(prepared).get(signal),
     skipSchemaValidation: spec?.disableSchemaValidation === true,
     allowDns: gates.enabled('AllowDNSLookups'),
     client: target.client,
     deadline: timeoutOf(object, isUpgrade ? 'upgrade' : 'install'),
     signal,
-  });
+  };
+  // Helm applies the definitions of crds/ before it looks at what the cluster serves: templates see their kinds from the first revision on.
+  const own = (spec?.crds ?? 'Create') === 'Skip' ? [] : unserved(kindsOf(definitionsIn(chart.chart)), known);
+  let { rendered, warnings } = await renderRevision(workers, { ...request, capabilities: serving(own, known) });
+  const applied = new Set(kindsOf(rendered.crds));
+  if (own.some((kind) => !applied.has(kind))) {
+    // Some are of subcharts that are turned off.
+    const kept = own.filter((kind) => applied.has(kind));
+    ({ rendered, warnings } = await renderRevision(workers, { ...request, capabilities: serving(kept, known) }));
+  }
   for (const warning of warnings) addTrace(trace, `warning: ${warning}`);
   flight.rendered = rendered;
   return rendered;

@@ -2,7 +2,7 @@ import type { HelmRelease } from '../../api/index.ts';
 import type { KubeClient } from '../../kube/index.ts';
 import type { Outcome, ReconcileContext } from '../../runtime/index.ts';
 import type { ReleaseStorage, ReleaseTarget } from './actions/index.ts';
-import { NO_FAILURES } from './bookkeeping.ts';
+import { forgetFailures } from './bookkeeping.ts';
 import { HelmReleaseFailure } from './failure.ts';
 import type { Pass } from './pass.ts';
 import type { Prepared } from './prepare.ts';
@@ -42,8 +42,8 @@ export async function moveAway(
   const old = { ...target, name: latest.name, namespace: latest.namespace, storageNamespace: object.status.storageNamespace ?? '' };
   return uninstall(pass, old, options.storage(old, cluster.id === ''), options, {
     done: async (next) => {
-      draft.history = [];
-      Object.assign(draft, NO_FAILURES);
+      delete draft.history;
+      forgetFailures(draft);
       delete draft.storageNamespace;
       await pass.finish(false);
       return afresh(next);

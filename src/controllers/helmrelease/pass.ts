@@ -98,7 +98,18 @@ export class Pass {
   /** Writes the status and tells what there is to tell. @param observed whether the spec counts as reconciled */
   async finish(observed: boolean): Promise<void> {
     if (observed) this.draft.observedGeneration = this.object.metadata.generation;
+    if (this.draft.history?.length === 0) delete this.draft.history;
     if (await this.session.finish()) this.tell();
+  }
+
+  /** Ends the pass in the middle of an action, which is for whoever comes next: what was done before it is written and told. */
+  async handOver(): Promise<void> {
+    if (this.#notices.length === 0) return this.session.abandon();
+    try {
+      await this.finish(false);
+    } catch (error) {
+      this.context.log.error('could not write what was done so far', error);
+    }
   }
 
   /** Tells what there is to tell. */

@@ -6,16 +6,17 @@ import type { Outcome } from '../../runtime/index.ts';
 import { CodedError, errorMessage, formatDuration, jitter, milliseconds, type Clock, type Duration } from '../../std/index.ts';
 import type { ActionContext, ActionProgress, ActionResult, Drift, DriftOptions, ReleaseStorage } from './actions/index.ts';
 import { definitionsIn } from './charts.ts';
-import { countFailure, NO_FAILURES, recordHistory, type SnapshotDetails } from './bookkeeping.ts';
+import { countFailure, forgetFailures, observedSince, recordHistory, type SnapshotDetails } from './bookkeeping.ts';
 import { HelmReleaseFailure, step } from './failure.ts';
 import { addTrace, ObservedStorage, type Flight } from './flight.ts';
 import { launch, type LaunchOptions } from './launch.ts';
+import { isSince, originOf, wasCutShort } from './origin.ts';
 import type { Pass } from './pass.ts';
 import type { Prepared } from './prepare.ts';
 import { latestOf, reportAdoption, reportFailure, reportInSync, reportSuccess, reportUnlock, subjectOf } from './report.ts';
 import { detectsDrift, interval, retryDelay, timeoutOf } from './settings.ts';
 import { fullName } from './snapshot.ts';
-import { activePolicy, determineState, type ReleaseState } from './state.ts';
+import { activePolicy, determineState, isDesired, type ReleaseState } from './state.ts';
 import { releasedValues } from './values.ts';
 import { configDigest } from './values-digest.ts';
 import { actionType, afterRemediation, nextStep, type Action, type Step } from './steps.ts';
@@ -100,10 +101,11 @@ export class ReleaseRun {
         correctsDrift: pass.object.spec.driftDetection?.mode === 'enabled',
         done: pass.done,
       });
-      if (history.length > 0 || pass.draft.history !== undefined) pass.draft.history = history;
+      if (history.length > 0) pass.draft.history = history;
+      else delete pass.draft.history;
       if (state.kind === 'in-sync' && next.kind === 'finish') reportInSync(pass);
       if (next.kind !== 'run') return this.#end(next);
-      const outcome = await this.#start(next.action, records.at(-1));
+      const outcome = await this.#start(next.action, records);
       if (outcome !== undefined) return outcome;
     }
   }
@@ -140,11 +142,12 @@ export class ReleaseRun {
   }
 
   /** Starts an action. Gives undefined when it has ended and there is more to look at. */
-  async #start(action: Action, last: Release | undefined): Promise<Outcome | undefined> {
+  async #start(action: Action, records: readonly Release[]): Promise<Outcome | undefined> {
     const pass = this.#pass;
+    const last = records.at(-1);
     pass.done.add(actionType(action));
     if (action.kind === 'unlock') return this.#unlock();
-    if (action.kind === 'adopt') return this.#adopt(last);
+    if (action.kind === 'adopt') return this.#adopt(records);
     if (action.kind === 'correct') return this.#correct(last);
     this.#announce(action);
     if (action.kind === 'install' || action.kind === 'upgrade') {
@@ -160,10 +163,11 @@ export class ReleaseRun {
       storage,
       started: this.#options.clock.now(),
       trace: [],
+      output: '',
       rendered: undefined,
       waiting: undefined,
     };
-    return this.#follow(flight, await launch(flight, pass.object, last, this.#options, this.#context(storage, flight.trace)));
+    return this.#follow(flight, await launch(flight, pass.object, last, this.#options, this.#flightContext(flight)));
   }
 
   /**
@@ -190,6 +194,16 @@ export class ReleaseRun {
     const message = `Running '${action.kind}' action with timeout of ${timeout}`;
     this.#pass.progress(message, actionType(action) === 'release');
     this.#pass.context.log.info(message);
+  }
+
+  #flightContext(flight: Flight): ActionContext {
+    return {
+      ...this.#context(flight.storage, flight.trace),
+      hookOutput: ({ hook, failed, text }) => {
+        this.#pass.context.log.info(`hook ${hook} ${failed ? 'failed' : 'succeeded'}`, { output: text });
+        if (failed) flight.output = text;
+      },
+    };
   }
 
   #context(storage: ReleaseStorage, trace: string[]): ActionContext {
@@ -259,7 +273,7 @@ export class ReleaseRun {
       if (written.size === 0) throw new ActionFailure(error);
     } else {
       reportSuccess(pass, flight);
-      if (releases && desired.policies[action.kind].retry !== undefined) Object.assign(pass.draft, NO_FAILURES);
+      if (releases && desired.policies[action.kind].retry !== undefined) forgetFailures(pass.draft);
       pass.summarize();
     }
     return actionType(action) === 'remediate' ? afterRemediation(pass.status, desired.policies, result.kind === 'succeeded') : undefined;
@@ -308,12 +322,24 @@ export class ReleaseRun {
   }
 
   /** Takes a revision our own last action stored into the history. */
-  async #adopt(last: Release | undefined): Promise<undefined> {
+  async #adopt(records: readonly Release[]): Promise<undefined> {
+    const last = records.at(-1);
     if (last === undefined) return;
     const pass = this.#pass;
-    pass.draft.history = recordHistory(pass.draft.history ?? [], { kind: 'adopt' }, new Map([[last.version, last]]), this.#details());
-    pass.draft.lastAttemptedReleaseAction ??= last.version === 1 ? 'install' : 'upgrade';
-    reportAdoption(pass, last);
+    const { draft } = pass;
+    const { desired } = this.#prepared;
+    const before = draft.history ?? [];
+    const origin = originOf(last, before.length === 0);
+    const isWanted = isDesired(last, desired);
+    // Which artifact something older came from is not known any more.
+    const details = { ...this.#details(), ...(isWanted && origin !== 'rollback' ? {} : { ociDigest: '' }) };
+    draft.history = recordHistory(before, { kind: 'adopt' }, observedSince(before, records, last), details);
+    if (origin !== 'rollback') {
+      draft.lastAttemptedReleaseAction = origin;
+      const counts = last.status === 'failed' && !wasCutShort(last) && isWanted && isSince(last, pass.object.metadata.creationTimestamp);
+      if (counts) Object.assign(draft, countFailure(draft, { kind: origin }, new Map([[last.version, last]]), desired.policies));
+    }
+    reportAdoption(pass, last, origin);
     pass.summarize();
     await this.#noteObjects(() => readObjects(last.manifest, 'release manifest'));
   }

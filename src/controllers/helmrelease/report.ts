@@ -2,7 +2,8 @@ import { conditionTypes, reasons, type ConditionType, type HelmReleaseStatus, ty
 import type { Release } from '../../helm/index.ts';
 import type { Flight } from './flight.ts';
 import type { EventSubject, Pass } from './pass.ts';
-import { chartName, chartOf, fullName, isTested, sortHistory } from './snapshot.ts';
+import { wasCutShort } from './origin.ts';
+import { chartName, chartOf, fullName, isTested, previousSnapshot, sortHistory } from './snapshot.ts';
 import type { Action } from './steps.ts';
 import { configDigest } from './values-digest.ts';
 
@@ -26,7 +27,7 @@ export function latestOf(status: HelmReleaseStatus): Snapshot | undefined {
 }
 
 /** Says in conditions and an event that an action succeeded. */
-export function reportSuccess(pass: Pass, { action }: Flight): void {
+export function reportSuccess(pass: Pass, { action, prepared }: Flight): void {
   const latest = latestOf(pass.draft);
   if (latest === undefined || action.kind === 'unlock' || action.kind === 'adopt' || action.kind === 'correct') return;
   const { condition, reason } = OUTCOMES[action.kind].done;
@@ -34,7 +35,7 @@ export function reportSuccess(pass: Pass, { action }: Flight): void {
   const message = successText(action, about);
   pass.session.conditions.mark(condition, 'True', reason, message);
   if (action.kind === 'install' || action.kind === 'upgrade') awaitTests(pass, latest);
-  pass.notice('Normal', reason, message, subjectOf(about));
+  pass.notice('Normal', reason, message, action.kind === 'rollback' ? rolledBackTo(action.to, prepared) : subjectOf(about));
 }
 
 function awaitTests({ object, session }: Pass, latest: Snapshot): void {
@@ -63,15 +64,19 @@ function testText({ testHooks = {} }: Snapshot): string {
 }
 
 /** Says in conditions and an event that an action failed. */
-export function reportFailure(pass: Pass, { action, prepared, trace }: Flight, why: string): void {
+export function reportFailure(pass: Pass, { action, prepared, trace, output }: Flight, why: string): void {
   if (action.kind === 'unlock' || action.kind === 'adopt' || action.kind === 'correct') return;
   const { condition, reason } = OUTCOMES[action.kind].failed;
-  const message = failureText(pass, action, prepared, why.trim());
+  const message = failureText(pass, action, prepared, output === '' ? why.trim() : `${why.trim()}\n${output}`);
   pass.session.conditions.mark(condition, 'False', reason, message);
   const latest = latestOf(pass.draft);
   const releases = action.kind === 'install' || action.kind === 'upgrade';
-  const about = action.kind === 'rollback' ? action.to : latest;
-  const subject = releases || about === undefined ? attempted(pass, prepared) : subjectOf(about);
+  const isRollback = action.kind === 'rollback';
+  const subject = isRollback
+    ? rolledBackTo(action.to, prepared)
+    : releases || latest === undefined
+      ? attempted(pass, prepared)
+      : subjectOf(latest);
   const logs = trace.length === 0 || action.kind === 'test' ? '' : `\n\nLast Helm logs:\n\n${trace.join('\n')}`;
   pass.notice('Warning', reason, message + logs, subject);
 }
@@ -106,17 +111,23 @@ export function reportUnlock(pass: Pass, locked: Release): void {
 }
 
 /** Says of a release that was found as our own last action left it what that action would have said. */
-export function reportAdoption(pass: Pass, release: Release): void {
+export function reportAdoption(pass: Pass, release: Release, kind: 'install' | 'upgrade' | 'rollback'): void {
   const latest = latestOf(pass.draft);
-  if (latest === undefined) return;
-  const kind = latest.action === 'install' ? 'install' : 'upgrade';
+  // That it was cut short is told already.
+  if (latest === undefined || wasCutShort(release)) return;
   const succeeded = release.status === 'deployed';
   const { condition, reason } = OUTCOMES[kind][succeeded ? 'done' : 'failed'];
-  const of = `release ${fullName(latest)} with chart ${chartName(latest)}`;
-  const message = succeeded ? `Helm ${kind} succeeded for ${of}` : `Helm ${kind} failed for ${of}: ${release.description}`;
+  const about = kind === 'rollback' ? (previousSnapshot(pass.draft.history ?? [], true) ?? latest) : latest;
+  const of = `release ${fullName(about)} with chart ${chartName(about)}`;
+  const message = adoptionText(kind, of, succeeded, release.description);
   pass.session.conditions.mark(condition, succeeded ? 'True' : 'False', reason, message);
-  if (succeeded) awaitTests(pass, latest);
-  pass.notice(succeeded ? 'Normal' : 'Warning', reason, message, subjectOf(latest));
+  if (succeeded && kind !== 'rollback') awaitTests(pass, latest);
+  pass.notice(succeeded ? 'Normal' : 'Warning', reason, message, subjectOf(about));
+}
+
+function adoptionText(kind: string, of: string, succeeded: boolean, why: string): string {
+  if (kind === 'rollback') return `Helm rollback to previous ${of} ${succeeded ? 'succeeded' : `failed: ${why}`}`;
+  return succeeded ? `Helm ${kind} succeeded for ${of}` : `Helm ${kind} failed for ${of}: ${why}`;
 }
 
 /** Puts Released right for a release that is as it should be (HB37): one that was rolled back to what is wanted, or healed. */
@@ -145,6 +156,11 @@ export function subjectOf({ chartVersion, configDigest: config, appVersion, ociD
     ...(appVersion === undefined ? {} : { appVersion }),
     ...(ociDigest === undefined ? {} : { ociDigest }),
   };
+}
+
+/** What events say of a rollback: the revision gone back to, and as their token the values that are wanted. */
+function rolledBackTo(to: Snapshot, { desired: { configDigest: wanted } }: Flight['prepared']): EventSubject {
+  return { ...subjectOf(to), configDigest: wanted };
 }
 
 /** What events say of an attempt that may have left no revision. */

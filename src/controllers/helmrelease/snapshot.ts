@@ -56,6 +56,11 @@ export function isSnapshotOf(snapshot: Snapshot, release: Release): boolean {
   return snapshot.apiVersion !== SNAPSHOT_VERSION || snapshot.digest === releaseDigest(release, snapshot.ociDigest);
 }
 
+/** True when nothing but its place has changed of a revision since the snapshot was taken: another one came after it. */
+export function isSupersededSince(snapshot: Snapshot, release: Release): boolean {
+  return snapshot.status === 'deployed' && release.status === 'superseded' && isSnapshotOf(snapshot, { ...release, status: 'deployed' });
+}
+
 /** True when a snapshot is of this revision. */
 export function isRevision(snapshot: Snapshot, { name, namespace, version }: Pick<Release, 'name' | 'namespace' | 'version'>): boolean {
   return snapshot.name === name && snapshot.namespace === namespace && snapshot.version === version;

@@ -1,4 +1,6 @@
 import { findCondition, isConditionTrue, type Artifact, type HelmRelease } from '../../api/index.ts';
+import { isKubeError } from '../../kube/index.ts';
+import { errorMessage } from '../../std/index.ts';
 import { formatSourceKey, type SourceKey, type SourceObject } from '../applier/index.ts';
 import { HelmReleaseFailure } from './failure.ts';
 
@@ -36,12 +38,28 @@ function denied(message: string): HelmReleaseFailure {
 function unsupported({ spec }: HelmRelease): HelmReleaseFailure {
   const { kind, name } = spec.chart?.spec.sourceRef ?? { kind: 'HelmRepository', name: '' };
   const chart = spec.chart?.spec.chart ?? '';
-  const remedy =
-    `push the chart to a registry (helm push ${chart}-VERSION.tgz oci://REGISTRY/charts), describe it with an OCIRepository whose ` +
-    'layerSelector is {mediaType: application/vnd.cncf.helm.chart.content.v1.tar+gzip, operation: copy}, and replace spec.chart by ' +
-    'spec.chartRef: {kind: OCIRepository, name: …}';
+  const remedy = howToMove(chart, 'spec.chart');
   const message = `spec.chart: charts of a ${kind} ('${name}') are not served, only those of a registry: ${remedy}`;
   return new HelmReleaseFailure('UnsupportedChartSource', message, { follow: 'stall', remedy });
+}
+
+function howToMove(chart: string, from: string): string {
+  return (
+    `push the chart to a registry (helm push ${chart}-VERSION.tgz oci://REGISTRY/charts), describe it with an OCIRepository whose ` +
+    `layerSelector is {mediaType: application/vnd.cncf.helm.chart.content.v1.tar+gzip, operation: copy}, and replace ${from} by ` +
+    'spec.chartRef: {kind: OCIRepository, name: …}'
+  );
+}
+
+/** Why a source could not be looked up; where its kind is not served it may be later. */
+export function lookupFailure(key: SourceKey, error: unknown): HelmReleaseFailure {
+  const prefix = 'could not get Source object: ';
+  if (key.kind !== 'HelmChart' || !isKubeError(error, 'NoMatch')) {
+    return new HelmReleaseFailure('ArtifactFailed', `${prefix}${errorMessage(error)}`, { cause: error, tell: false });
+  }
+  const remedy = howToMove('CHART', 'it');
+  const message = `${prefix}${formatSourceKey(key)}: this cluster has no HelmCharts (Flux's source-controller makes them): ${remedy}`;
+  return new HelmReleaseFailure('ArtifactFailed', message, { cause: error, follow: 'dependency', remedy });
 }
 
 /** The artifact of a source that is ready (HB02), or why it is not. */

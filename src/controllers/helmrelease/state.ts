@@ -1,6 +1,7 @@
 import type { HelmReleaseStatus, Snapshot } from '../../api/index.ts';
 import type { Release } from '../../helm/index.ts';
 import type { FailurePolicies, FailurePolicy } from './settings.ts';
+import { originOf } from './origin.ts';
 import { chartOf, hasFailedTest, isSnapshotOf, isTested, sortHistory } from './snapshot.ts';
 import { configDigest } from './values-digest.ts';
 
@@ -48,7 +49,11 @@ const PENDING: ReadonlySet<string> = new Set(['pending-install', 'pending-upgrad
 export function determineState(last: Release | undefined, status: HelmReleaseStatus, desired: Desired): ReleaseState {
   if (last === undefined) return { kind: 'absent', reason: 'no release in storage for object' };
   if (PENDING.has(last.status)) return { kind: 'locked', release: last, reason: `release with status '${last.status}'` };
-  if (last.status === 'uninstalling') return { kind: 'leaving', release: last, reason: `release with status '${last.status}'` };
+  if (last.status === 'uninstalling') {
+    const reason = `release with status '${last.status}'`;
+    // Something newer need not wait for the end of what is old: an upgrade brings back what is gone.
+    return isDesired(last, desired) ? { kind: 'leaving', release: last, reason } : { kind: 'out-of-sync', reason };
+  }
   const [latest] = sortHistory(status.history);
   if (latest === undefined || !isSnapshotOf(latest, last)) return unknownRecord(last, latest, desired);
   switch (last.status) {
@@ -68,14 +73,21 @@ export function determineState(last: Release | undefined, status: HelmReleaseSta
 function unknownRecord(last: Release, latest: Snapshot | undefined, desired: Desired): ReleaseState {
   if (latest === undefined && last.status === 'uninstalled') return { kind: 'absent', reason: 'found uninstalled release in storage' };
   const isNew = latest === undefined || last.version > latest.version;
-  if (isNew && (last.status === 'deployed' || last.status === 'failed') && isDesired(last, desired) && desired.isOurs(last)) {
+  const isAttempt = last.status === 'failed' || (last.status === 'deployed' && (isDesired(last, desired) || undoes(last, latest)));
+  if (isNew && isAttempt && desired.isOurs(last)) {
     return { kind: 'unobserved', release: last, reason: 'found a release that was made for this object' };
   }
   const reason = latest === undefined ? 'found existing release in storage' : 'release not observed to be made for object';
   return { kind: 'unmanaged', reason };
 }
 
-function isDesired(release: Release, desired: Desired): boolean {
+/** True for the end of a rollback that was to put right what the status speaks of. */
+function undoes(last: Release, latest: Snapshot | undefined): boolean {
+  return latest !== undefined && originOf(last, false) === 'rollback' && (latest.status === 'failed' || hasFailedTest(latest));
+}
+
+/** True when a revision is of the chart and the values that are wanted. */
+export function isDesired(release: Release, desired: Desired): boolean {
   const { name, version } = chartOf(release);
   return name === desired.chartName && version === desired.chartVersion && configDigest(release.config ?? {}) === desired.configDigest;
 }

@@ -1,8 +1,9 @@
 import type { HelmReleaseStatus, Snapshot } from '../../api/index.ts';
 import type { Release } from '../../helm/index.ts';
 import { activeFailures, activePolicy, type ReleaseState } from './state.ts';
+import { isUnfinishedInstall, wasCutShort } from './origin.ts';
 import type { FailurePolicies, FailurePolicy } from './settings.ts';
-import { isRevision, isSnapshotOf, latestHistory, previousSnapshot, sortHistory, truncateHistory } from './snapshot.ts';
+import { isRevision, isSnapshotOf, isSupersededSince, latestHistory, previousSnapshot, sortHistory, truncateHistory } from './snapshot.ts';
 
 /** An action on a release. */
 export type Action =
@@ -125,18 +126,24 @@ function inSync({ status, policies, forced }: Situation): Decision {
 
 /** HB35. */
 function afterFailure(situation: Situation): Decision {
-  const { status, policies, forced } = situation;
+  const { status, policies, forced, records } = situation;
   const history = status.history ?? [];
   const policy = activePolicy(status, policies);
   const failures = activeFailures(status);
+  const [latest] = sortHistory(history);
+  const record = records.find((release) => latest !== undefined && isRevision(latest, release));
+  // A process that died over an install has not installed anything yet.
+  if (record !== undefined && isUnfinishedInstall(record) && (forced || !isExhausted(policies.install, status.installFailures ?? 0))) {
+    return { step: { kind: 'run', action: { kind: 'install' } }, history: [] };
+  }
   const upgrade: Step = { kind: 'run', action: { kind: 'upgrade' } };
   if (policy?.retry !== undefined) return { step: upgrade, history: latestHistory(history) };
   // Without failures to count, what it failed with has changed since.
   if (policy === undefined || failures <= 0 || forced) return { step: upgrade, history };
   if (isExhausted(policy, failures) && !policy.remediateLastFailure) return { step: retriesExceeded(status), history };
-  // A rollback that failed itself is not tried again: the next attempt is an upgrade, as long as there are any left.
-  const [latest] = sortHistory(history);
-  if (latest?.action === 'rollback' && latest.status === 'failed') {
+  // A rollback that failed itself is not tried again: the next attempt is an upgrade, as long as there are any left. One that was cut short is.
+  const cutShort = record !== undefined && wasCutShort(record);
+  if (latest?.action === 'rollback' && latest.status === 'failed' && !cutShort) {
     return { step: isExhausted(policy, failures) ? retriesExceeded(status) : upgrade, history };
   }
   const kept = truncateHistory(history, policy.ignoreTestFailures);
@@ -152,7 +159,8 @@ function rollback(history: Snapshot[], policy: FailurePolicy, { records }: Situa
     return { kind: 'stall', reason: 'MissingRollbackTarget', message: `Failed to perform remediation: ${why}` };
   }
   const record = records.find((release) => isRevision(target, release));
-  if (record === undefined || !isSnapshotOf(target, record)) return { kind: 'run', action: { kind: 'upgrade' } };
+  if (record === undefined || !(isSnapshotOf(target, record) || isSupersededSince(target, record)))
+    return { kind: 'run', action: { kind: 'upgrade' } };
   return { kind: 'run', action: { kind: 'rollback', to: target } };
 }
 

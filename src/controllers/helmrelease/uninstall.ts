@@ -29,6 +29,7 @@ export async function uninstall(
 ): Promise<Outcome> {
   const observed = new ObservedStorage(storage);
   const trace: string[] = [];
+  const said: string[] = [];
   const context: ActionContext = {
     target,
     storage: observed,
@@ -36,6 +37,10 @@ export async function uninstall(
     clock,
     log: pass.context.log,
     trace: (line) => addTrace(trace, line),
+    hookOutput: ({ hook, failed, text }) => {
+      pass.context.log.info(`hook ${hook} ${failed ? 'failed' : 'succeeded'}`, { output: text });
+      if (failed) said.push(text);
+    },
     signal: pass.context.signal,
   };
   const follow = async (progress: ActionProgress): Promise<Outcome> => {
@@ -54,7 +59,7 @@ export async function uninstall(
         },
       };
     }
-    report(pass, target, progress.result, observed, trace);
+    report(pass, target, progress.result, observed, { trace, said });
     return progress.result.kind === 'succeeded' ? ends.done(pass.context) : ends.failed(errorOf(progress.result));
   };
   return follow(await actions.uninstallRelease(uninstallOptions(pass.object, gates), context));
@@ -64,11 +69,16 @@ function errorOf(result: ActionResult): Error {
   return result.kind === 'failed' ? result.error : new Error('the process stops');
 }
 
-function report(pass: Pass, target: ReleaseTarget, result: ActionResult, observed: ObservedStorage, trace: readonly string[]): void {
+/** What an action told on its way: the last of what Helm would log, and what hooks that failed have said. */
+type Told = { trace: readonly string[]; said: readonly string[] };
+
+function report(pass: Pass, target: ReleaseTarget, result: ActionResult, observed: ObservedStorage, { trace, said }: Told): void {
   const { draft, session } = pass;
   const latest = latestOf(draft);
   const details = { ociDigest: '', testFilters: [] };
-  draft.history = recordHistory(draft.history ?? [], { kind: 'uninstall' }, observed.written, details);
+  const history = recordHistory(draft.history ?? [], { kind: 'uninstall' }, observed.written, details);
+  // Nothing is put right here: the release is no longer wanted.
+  draft.history = history.map((snapshot) => (observed.written.has(snapshot.version) ? { ...snapshot, action: 'uninstall' } : snapshot));
   const of =
     latest === undefined ? `release ${target.namespace}/${target.name}` : `release ${fullName(latest)} with chart ${chartName(latest)}`;
   const subject = latest === undefined ? {} : subjectOf(latest);
@@ -84,7 +94,7 @@ function report(pass: Pass, target: ReleaseTarget, result: ActionResult, observe
     pass.notice('Normal', reasons.UninstallSucceeded, message, subject);
     return;
   }
-  const message = `Helm uninstall failed for ${of}: ${errorOf(result).message.trim()}`;
+  const message = [`Helm uninstall failed for ${of}: ${errorOf(result).message.trim()}`, ...said].join('\n');
   draft.failures = (draft.failures ?? 0) + 1;
   session.conditions.mark(conditionTypes.released, 'False', reasons.UninstallFailed, message);
   const logs = trace.length === 0 ? '' : `\n\nLast Helm logs:\n\n${trace.join('\n')}`;

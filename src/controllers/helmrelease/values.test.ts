@@ -21,6 +21,11 @@ const cases: [name: string, got: unknown, want: unknown][] = [
     compose({}, [{}, 'a: {b: 1, l: [1, 2]}'], [{}, 'a: {c: 2, l: [3]}']),
     { a: { b: 1, l: [3], c: 2 } },
   ],
+  [
+    'HB04: integers beyond 2^53 come as raw JSON and are doubles, as in Go',
+    compose({ a: [(JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('12345678901234567')] }),
+    { a: [12345678901234568] },
+  ],
   ['HB20: spec.values wins over valuesFrom', compose({ a: { b: 9 } }, [{}, 'a: {b: 1, c: 2}']), { a: { b: 9, c: 2 } }],
   [
     'HB21: targetPath takes the syntax of --set',

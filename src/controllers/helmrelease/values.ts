@@ -31,7 +31,8 @@ async function resolve(reference: ValuesReference, namespace: string, configs: C
  * @throws CodedError `ValuesInvalid`
  */
 export function composeValues(namespace: string, inline: unknown, references: readonly ResolvedReference[]): YamlObject {
-  const values = mapFromYaml(isYamlObject(inline as YamlValue) ? (inline as YamlObject) : {});
+  const given = withDoubles(inline);
+  const values = mapFromYaml(isYamlObject(given) ? given : {});
   let result = new GoMap();
   for (const { reference, content } of references) {
     if (content === undefined) continue;
@@ -50,6 +51,14 @@ export function composeValues(namespace: string, inline: unknown, references: re
   return isYamlObject(composed) ? composed : {};
 }
 
+/** JSON as Go reads it into values: every number is a double. Integers beyond 2^53 come from the API server as `JSON.rawJSON`. */
+function withDoubles(value: unknown): YamlValue {
+  if (Array.isArray(value)) return value.map(withDoubles);
+  if (typeof value !== 'object' || value === null) return value as YamlValue;
+  if ('rawJSON' in value && Object.isFrozen(value)) return Number(value.rawJSON);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withDoubles(item)]));
+}
+
 /** `b` over `a`, mappings merged all the way down. Always a mapping of its own; what is inside is shared unless both have it. */
 function merge(a: GoMap, b: GoMap): GoMap {
   const out = a.clone();
@@ -61,7 +70,12 @@ function merge(a: GoMap, b: GoMap): GoMap {
 }
 
 function readDocument(content: string): GoMap {
-  const value = readYaml(content);
+  let value: YamlValue;
+  try {
+    value = readYaml(content);
+  } catch (error) {
+    throw new Error(`error converting YAML to JSON: ${errorMessage(error)}`, { cause: error });
+  }
   if (value === null) return new GoMap();
   if (isYamlObject(value)) return mapFromYaml(value);
   const kind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'number';

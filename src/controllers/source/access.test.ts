@@ -127,6 +127,12 @@ const failures: {
     message: /failed to get proxy address: .*key 'address' not found/,
   },
   {
+    name: 'a proxy of another kind',
+    spec: { proxySecretRef: { name: 'gopher' } },
+    code: 'AuthenticationFailed',
+    message: /key 'address' is not a URL that begins with http:/,
+  },
+  {
     name: 'OB06: an account of its own without the gate',
     spec: { provider: 'aws', serviceAccountName: 'sa', url: `oci://${ECR}` },
     code: 'FeatureGateDisabled',
@@ -148,13 +154,21 @@ const failures: {
     stalls: true,
   },
 ];
+const GOPHER = secret('gopher', { address: 'gopher://user:pw@proxy.test' });
 for (const { name, spec, annotations, code, message, stalls } of failures) {
   test(`OB05 OB08: ${name} is said`, async () => {
-    const objects = cluster(secret('broken', { '.dockerconfigjson': '{password:' }), secret('half', { 'tls.crt': 'x' }), ACCOUNT);
+    const objects = cluster(secret('broken', { '.dockerconfigjson': '{password:' }), secret('half', { 'tls.crt': 'x' }), GOPHER, ACCOUNT);
     const object = repository(spec, annotations);
     await assert.rejects(access(object, objects), { code, message, stalls: stalls ?? false });
   });
 }
+
+test('C05: what a spec names is looked for in the namespace of the object, nowhere else', async () => {
+  const elsewhere = (object: KubeObject): KubeObject => ({ ...object, metadata: { ...object.metadata, namespace: 'other' } });
+  const objects = cluster(elsewhere(login('mine', 'them')), elsewhere(secret('tls', { 'ca.crt': 'CA' })), elsewhere(ACCOUNT));
+  for (const spec of [{ secretRef: { name: 'mine' } }, { certSecretRef: { name: 'tls' } }, { serviceAccountName: 'sa' }])
+    await assert.rejects(access(repository(spec), objects), { code: 'AuthenticationFailed', message: /"ns\/[a-z]+": not found/ });
+});
 
 test('OB06 OB07: static credentials are enough for a cloud registry', async () => {
   assert.equal(await who(repository({ provider: 'gcp', secretRef: { name: 'mine' } }), cluster(login('mine', 'me'))), 'me');
@@ -198,4 +212,16 @@ test('OB08: TLS material, old key names too, and a proxy with its password', asy
     proxy: { httpProxy: 'http://u:p%40ss@proxy.test:3128/', httpsProxy: 'http://u:p%40ss@proxy.test:3128/' },
     insecure: true,
   });
+});
+
+test('OB08: who is who at a proxy is said by its address, unless the Secret has a user name', async () => {
+  const address = 'http://in:address@proxy.test:3128';
+  for (const [data, want] of [
+    [{ address }, 'http://in:address@proxy.test:3128/'],
+    [{ address, username: 'u' }, 'http://u@proxy.test:3128/'],
+    [{ address: 'socks5://proxy.test:1080', username: 'u', password: 'p/w' }, 'socks5://u:p%2Fw@proxy.test:1080'],
+  ] as const) {
+    const { proxy } = await access(repository({ proxySecretRef: { name: 'proxy' } }), cluster(secret('proxy', data)));
+    assert.deepEqual(proxy, { httpProxy: want, httpsProxy: want });
+  }
 });

@@ -174,15 +174,22 @@ async function readProxy(object: OCIRepository, configs: ConfigReader): Promise<
   const subject = `Secret/${namespace}/${proxySecretRef.name}`;
   const value = (key: string): string | undefined => (data[key] === undefined ? undefined : Buffer.from(data[key]).toString().trim());
   const address = value('address');
-  if (address === undefined || !URL.canParse(address)) {
-    const cause = address === undefined ? "key 'address' not found" : "key 'address' is not a URL";
+  const url = URL.parse(address ?? '');
+  if (url === null || !PROXY_SCHEMES.has(url.protocol)) {
+    const cause =
+      address === undefined ? "key 'address' not found" : "key 'address' is not a URL that begins with http://, https:// or socks5://";
     throw new CodedError({ code: 'ProxyInvalid', message: `read proxy from ${subject}: ${cause}`, subject });
   }
-  const url = new URL(address);
-  url.username = encodeURIComponent(value('username') ?? '');
-  url.password = encodeURIComponent(value('password') ?? '');
+  const username = value('username');
+  // Without a user name those in the address stand.
+  if (username !== undefined) {
+    url.username = encodeURIComponent(username);
+    url.password = encodeURIComponent(value('password') ?? '');
+  }
   return { httpProxy: url.href, httpsProxy: url.href };
 }
+
+const PROXY_SCHEMES: ReadonlySet<string> = new Set(['http:', 'https:', 'socks5:']);
 
 async function readTls(object: OCIRepository, configs: ConfigReader): Promise<TlsOptions | undefined> {
   const { certSecretRef } = object.spec;

@@ -13,7 +13,7 @@ import {
   type OCIRepositoryStatus,
 } from '../../api/index.ts';
 import type { ArtifactStore } from '../../artifact/index.ts';
-import type { RegistryClient, RegistryClients } from '../../oci/index.ts';
+import type { RegistryClients } from '../../oci/index.ts';
 import {
   deepEqual,
   formatKey,
@@ -31,12 +31,14 @@ import {
 import { jitter, parseDuration, type Clock } from '../../std/index.ts';
 import { readAccess, type Identities } from './access.ts';
 import { contentAnnotations, contentAnnotationsChanged } from './annotations.ts';
-import { SourceFailure, type TimeLimit } from './failure.ts';
+import { Refusal, SourceFailure } from './failure.ts';
 import { fetchArtifact, Manifests } from './fetch.ts';
 import { stillServing } from './outage.ts';
-import { resolveRevision, type Target } from './resolve.ts';
+import type { Policies } from './policies.ts';
+import { resolveRevision } from './resolve.ts';
 import { Resolver } from './resolver.ts';
-import { describeVerdict, readRequirement, verifyTarget, type Trust } from './verification.ts';
+import type { Trust } from './verification.ts';
+import { Verifier, type VerifierOptions } from './verifier.ts';
 
 /** What an {@link OciRepositoryController} works with. */
 export type OciRepositoryOptions = {
@@ -48,6 +50,9 @@ export type OciRepositoryOptions = {
   store: ArtifactStore;
   /** What the trust in signatures rests on beside Secrets. Default: the public-good Sigstore as of this build, no revocation. */
   trust?: Trust;
+  /** The verification policies of the cluster, and how annotations are written for those that deny rollbacks. Default: none. */
+  policies?: Policies;
+  annotate?: VerifierOptions['annotate'];
   events: EventRecorder;
   clock: Clock;
   random: () => number;
@@ -98,12 +103,20 @@ export class OciRepositoryController implements Controller {
   readonly #options: OciRepositoryOptions;
   readonly #resolver: Resolver;
   readonly #manifests: Manifests = new Manifests();
-  /** What was verified last, by object: forgotten by a restart, which then verifies once more. */
-  readonly #verified = new Map<string, string>();
+  readonly #verifier: Verifier;
 
   constructor(options: OciRepositoryOptions) {
     this.#options = options;
     this.#resolver = new Resolver(options.clock, options.enqueue);
+    const { configs, clock, trust = {}, store, policies, annotate } = options;
+    this.#verifier = new Verifier({
+      configs,
+      clock,
+      trust,
+      store,
+      ...(policies === undefined ? {} : { policies }),
+      ...(annotate === undefined ? {} : { annotate }),
+    });
   }
 
   async reconcile(key: Key, context: ReconcileContext): Promise<Outcome> {
@@ -111,7 +124,7 @@ export class OciRepositoryController implements Controller {
     let object = view.get(key);
     if (object === undefined) {
       this.#resolver.forget(formatKey(key));
-      this.#verified.delete(formatKey(key));
+      this.#verifier.forget(formatKey(key));
       return { kind: 'done' };
     }
     if (object.metadata.deletionTimestamp !== undefined) return this.#delete(object);
@@ -138,7 +151,7 @@ export class OciRepositoryController implements Controller {
   async #delete(object: OCIRepository): Promise<Outcome> {
     const { namespace, name } = object.metadata;
     this.#resolver.forget(formatKey(object.metadata));
-    this.#verified.delete(formatKey(object.metadata));
+    this.#verifier.forget(formatKey(object.metadata));
     await this.#options.store.remove({ kind: 'ocirepository', namespace, name });
     if ((object.metadata.finalizers ?? []).includes(finalizer))
       await this.#options.writer.writeFinalizer(object.metadata, finalizer, false);
@@ -176,7 +189,7 @@ export class OciRepositoryController implements Controller {
   async #fetch(object: OCIRepository, session: Session, context: ReconcileContext): Promise<EventNotice[]> {
     const { draft, conditions } = session;
     await this.#checkStorage(object, session);
-    if (object.spec.verify === undefined) conditions.remove(conditionTypes.sourceVerified);
+    if (this.#verifier.isIdle(object)) conditions.remove(conditionTypes.sourceVerified);
     const { configs, registries, identities } = this.#options;
     const limit = {
       signal: AbortSignal.any([context.signal, AbortSignal.timeout(parseDuration(object.spec.timeout))]),
@@ -193,13 +206,14 @@ export class OciRepositoryController implements Controller {
       clock: this.#options.clock,
       limit,
     });
-    await this.#verify(object, session, target, client, limit, context);
+    const { notices, accept } = await this.#verifier.verify({ object, session, target, client, limit, log: context.log });
     const before = draft.artifact;
     const failedBefore = conditions.isTrue(conditionTypes.fetchFailed) || object.status.conditions?.some(isStorageFailure) === true;
     if (before?.revision === target.revision && !contentConfigChanged(object, draft)) {
       conditions.remove(conditionTypes.fetchFailed, conditionTypes.artifactOutdated);
       markStored(session, target.revision);
-      return failedBefore ? [recovered(before, target.revision, object)] : [];
+      await accept();
+      return failedBefore ? [...notices, recovered(before, target.revision, object)] : notices;
     }
     const news = `new revision '${target.revision}' for '${target.subject}'`;
     if (before !== undefined && before.revision !== target.revision)
@@ -214,6 +228,8 @@ export class OciRepositoryController implements Controller {
       this.#options.store,
       limit,
     );
+    // Before anybody can see the artifact: whatever happens next, nothing older is taken any more.
+    await accept();
     const metadata = { ...annotations, ...contentAnnotations(object.metadata.annotations) };
     const artifact: Artifact = {
       ...archive,
@@ -228,36 +244,8 @@ export class OciRepositoryController implements Controller {
     conditions.remove(conditionTypes.fetchFailed, conditionTypes.artifactOutdated);
     markStored(session, target.revision);
     await this.#collect(object, archive.path, context);
-    if (before?.digest !== artifact.digest) return [published(artifact, object)];
-    return failedBefore ? [recovered(artifact, target.revision, object)] : [];
-  }
-
-  /** Verifies the signature when that is due (OB13), before anything is fetched. @throws SourceFailure */
-  async #verify(
-    object: OCIRepository,
-    { conditions }: Session,
-    target: Target,
-    client: RegistryClient,
-    limit: TimeLimit,
-    context: ReconcileContext,
-  ): Promise<void> {
-    const { configs, clock, trust = {} } = this.#options;
-    const { verify } = object.spec;
-    const key = formatKey(object.metadata);
-    if (verify === undefined) return void this.#verified.delete(key);
-    const requirement = await readRequirement(object, verify, configs);
-    const mark = JSON.stringify([object.metadata.uid, object.metadata.generation, target.repository, target.revision, requirement.id]);
-    if (this.#verified.get(key) === mark && conditions.isTrue(conditionTypes.sourceVerified)) return;
-    this.#verified.delete(key);
-    const verdict = await verifyTarget(requirement, target, { client, clock, trust, limit });
-    if ('kind' in verdict) {
-      conditions.remove(conditionTypes.sourceVerified);
-      context.log.info('verification skipped by the trust policy', { statement: verdict.statement, reason: verdict.reason });
-      return;
-    }
-    const message = describeVerdict(target.revision, verdict);
-    conditions.mark(conditionTypes.sourceVerified, 'True', reasons.Succeeded, message);
-    this.#verified.set(key, mark);
+    if (before?.digest !== artifact.digest) return [...notices, published(artifact, object)];
+    return failedBefore ? [...notices, recovered(artifact, target.revision, object)] : notices;
   }
 
   /** Drops from the status what is no longer in the store, and renews addresses (OB02). */
@@ -315,7 +303,9 @@ export class OciRepositoryController implements Controller {
       conditions.mark(conditionTypes.reconciling, 'True', reasons.ProgressingWithRetry, progress);
     }
     summarize(session);
-    if (await session.finish()) this.#options.events.record(object, [{ type: 'Warning', reason, message: failure.message }]);
+    const notices: EventNotice[] = [{ type: 'Warning', reason, message: failure.message }];
+    if (failure instanceof Refusal && failure.done !== undefined) notices.push({ type: 'Warning', reason, message: failure.done });
+    if (await session.finish()) this.#options.events.record(object, notices);
     if (failure.stalls) return { kind: 'stalled', reason, message: failure.message };
     throw failure;
   }

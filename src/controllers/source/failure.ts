@@ -14,6 +14,7 @@ export type SourceReason = Extract<
   | 'ArchiveOperationFailed'
   | 'DirectoryCreationFailed'
   | 'SourceIgnoreError'
+  | 'PatchOperationFailed'
 >;
 
 /** A step of the reconcile that failed, with what it was doing. */
@@ -31,6 +32,17 @@ export class SourceFailure extends CodedError<SourceReason> {
       ...(remedy === undefined ? {} : { remedy }),
     });
     this.stalls = stalls;
+  }
+}
+
+/** An artifact that was refused. */
+export class Refusal extends SourceFailure {
+  /** What was done about it, to be told once: later attempts fail with the same message. */
+  readonly done: string | undefined;
+
+  constructor(message: string, done: string | undefined) {
+    super('VerificationError', message);
+    this.done = done;
   }
 }
 

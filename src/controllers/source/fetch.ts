@@ -12,6 +12,8 @@ import {
 } from '../../artifact/index.ts';
 import {
   formatReference,
+  formatRepository,
+  isRegistryError,
   type Descriptor,
   type ImageChoice,
   type ImageManifest,
@@ -19,13 +21,15 @@ import {
   type RegistryClient,
   type Repository,
 } from '../../oci/index.ts';
-import { digestOf, Lru, type Digest } from '../../std/index.ts';
+import { CodedError, digestOf, Lru, redact, type Digest } from '../../std/index.ts';
 import { contentChoice, manifestMetadata } from './annotations.ts';
 import { SourceFailure, step, type TimeLimit } from './failure.ts';
 
 /** What was fetched: the archive, and the annotations of the manifest it came from (OB17). */
 export type Fetched = { archive: StoredArchive; annotations: Record<string, string> };
 
+/** Characters of an address that are told. */
+const MAX_URL = 200;
 /** Manifests remembered; small, and named by their digest, so they never change. */
 const MANIFESTS = 2000;
 
@@ -85,6 +89,7 @@ export async function fetchArtifact(
     operation,
     ignore: object.spec.ignore,
     open: open(layer),
+    reader: `${access}\n${formatRepository(repository)}`,
     ...(choice.merge ? mergeRequest(layers, open) : {}),
   };
   const publish = (): Promise<StoredArchive> =>
@@ -132,8 +137,17 @@ function mergeRequest(
   return { layer: digestOf(JSON.stringify(merge.map(({ digest, title, whiteouts }) => [digest, title, whiteouts]))), merge };
 }
 
-/** An error that a layer is no archive, with what to do about it. */
+/** An error about a layer, with what to do about it: it is no archive, or not in the registry at all. */
 function explained(error: unknown, layer: Descriptor, layers: readonly Descriptor[]): unknown {
+  const [elsewhere] = layer.urls ?? [];
+  if (isRegistryError(error, 'NotFound') && elsewhere !== undefined) {
+    const place = JSON.stringify(redact(elsewhere.slice(0, MAX_URL)));
+    return new CodedError({
+      code: 'NotFound',
+      message: `${error.message}; the layer is kept elsewhere (${place}), where nobody is asked: push it to this registry`,
+      cause: error,
+    });
+  }
   if (!(error instanceof ArtifactError) || error.code !== 'ArchiveInvalid') return error;
   const { code, subject, retryable } = error;
   return new ArtifactError({

@@ -1,4 +1,4 @@
-import type { OCIRepository } from '../../api/index.ts';
+import { conditionTypes, type OCIRepository } from '../../api/index.ts';
 import { formatRepository, parseRepository, type Repository } from '../../oci/index.ts';
 import { formatKey, type ResourceView } from '../../runtime/index.ts';
 import type { Push } from './push-notification.ts';
@@ -19,8 +19,8 @@ export class PushIndex {
   }
 
   /**
-   * The keys of the objects that would look at what was pushed: those that follow the tag, or may select it by its version. Not those
-   * that name a digest, and not those that are suspended.
+   * The keys of the objects that would look at what was pushed: those that follow the tag, may select it by its version, or name the very
+   * digest; and those that wait for a signature, when it can be one. Not those that are suspended.
    */
   match(pushes: readonly Push[]): readonly string[] {
     const keys = new Set<string>();
@@ -56,9 +56,14 @@ export class PushIndex {
   }
 }
 
-/** Host names do not tell upper from lower case, and the FIPS endpoint of an ECR registry serves the same repositories. */
+/** Host names do not tell upper from lower case, and the FIPS and dual-stack names of an ECR registry serve the same repositories. */
 function placeOf(repository: Repository): string {
-  const registry = repository.registry.toLowerCase().replace(/^(\d+\.dkr\.ecr)-fips\./, '$1.');
+  const registry = repository.registry
+    .toLowerCase()
+    .replace(/^(\d+\.dkr[.-]ecr)-fips\./, '$1.')
+    .replace(/^(\d+)\.dkr-ecr\.(.*)\.on\.aws$/, '$1.dkr.ecr.$2.amazonaws.com')
+    .replace(/^(\d+)\.dkr-ecr\.(.*)\.on\.amazonwebservices\.com\.cn$/, '$1.dkr.ecr.$2.amazonaws.com.cn')
+    .replace(/^ecr-public\.aws\.com$/, 'public.ecr.aws');
   return formatRepository({ registry, path: repository.path });
 }
 
@@ -71,17 +76,28 @@ function repositoryOf(url: string): string | undefined {
   }
 }
 
-function concerns({ tag }: Push, { spec }: OCIRepository): boolean {
-  if (spec.suspend === true || tag === undefined) return false;
+function concerns(push: Push, object: OCIRepository): boolean {
+  const { spec } = object;
+  if (spec.suspend === true) return false;
+  if (mayBeSignature(push) && waitsForSignature(object)) return true;
   const wanted = wantedRef(spec.ref);
   switch (wanted.kind) {
     case 'digest':
-      return false;
+      return wanted.digest === push.digest;
     case 'tag':
-      return wanted.tag === tag;
+      return wanted.tag === push.tag;
     case 'semver':
-      return selects(tag, wanted, spec.layerSelector?.mediaType ?? '');
+      return push.tag !== undefined && selects(push.tag, wanted, spec.layerSelector?.mediaType ?? '');
   }
+}
+
+/** Signatures are pushed after what they sign: by digest alone, or under a tag made of the digest. */
+function mayBeSignature({ tag }: Push): boolean {
+  return tag === undefined || /^sha(256|384|512)-[0-9a-f]{64,128}(\.[a-z]{1,10})?$/.test(tag);
+}
+
+function waitsForSignature({ status }: OCIRepository): boolean {
+  return status.conditions?.some(({ type, status: value }) => type === conditionTypes.sourceVerified && value === 'False') === true;
 }
 
 function selects(tag: string, { range, filter }: { range: string; filter: string | undefined }, mediaType: string): boolean {

@@ -84,6 +84,56 @@ const githubEvent = (action: string, type = 'CONTAINER'): Record<string, unknown
   repository: { full_name: 'Octocat/podinfo' },
 });
 
+const zotEvent = {
+  specversion: '1.0',
+  id: '9a6e5bd8',
+  source: 'https://registry.example.com',
+  type: 'zotregistry.image.updated',
+  datacontenttype: 'application/json',
+  data: {
+    name: 'space/my-image',
+    reference: 'v1',
+    digest: DIGEST,
+    mediaType: MANIFEST,
+    manifest: '{}',
+    actor: { name: 'john' },
+    request: { addr: '192.168.0.1:54321', method: 'PUT', useragent: 'docker/24.0.5' },
+  },
+};
+const artifactoryEvent = (type: string): Record<string, unknown> => ({
+  domain: 'docker',
+  event_type: type,
+  data: {
+    repo_key: 'docker-local',
+    event_type: type,
+    path: 'team/app/v1/list.manifest.json',
+    name: 'list.manifest.json',
+    sha256: DIGEST.slice('sha256:'.length),
+    size: 1206,
+    image_name: 'team/app',
+    tag: 'v1',
+    platforms: [{ architecture: 'amd64', os: 'linux' }],
+  },
+  subscription_key: 'test',
+  jpd_origin: 'https://acme.jfrog.io',
+  source: 'jfrog/ci',
+});
+const giteaEvent = (action: string, version: string, type = 'container'): Record<string, unknown> => ({
+  action,
+  repository: null,
+  package: {
+    id: 7,
+    owner: { id: 1, login: 'Team', username: 'Team' },
+    creator: { id: 1, login: 'ci' },
+    type,
+    name: 'app',
+    version,
+    html_url: `https://git.example.com/Team/-/packages/${type}/app/${version}`,
+    created_at: '2026-01-01T00:00:00Z',
+  },
+  sender: { login: 'ci' },
+});
+
 const cases: { name: string; body: unknown; want: Push[] }[] = [
   { name: 'distribution', body: { events: [distributionEvent()] }, want: [at('registry.test:5000', 'team/hello', 'v1', DIGEST)] },
   {
@@ -179,6 +229,53 @@ const cases: { name: string; body: unknown; want: Push[] }[] = [
     },
     want: [at('ghcr.io', 'team/app', 'v3', DIGEST)],
   },
+  {
+    name: 'ECR: a replication that arrived',
+    body: {
+      ...ecrEvent,
+      'detail-type': 'ECR Replication Action',
+      region: 'us-east-1',
+      detail: { ...ecrEvent.detail, 'action-type': 'REPLICATE', 'source-account': '123456789012', 'source-region': 'us-west-2' },
+    },
+    want: [at('123456789012.dkr.ecr.us-east-1.amazonaws.com', 'team/app', 'latest', DIGEST)],
+  },
+  {
+    name: 'ECR: a replication that failed',
+    body: { ...ecrEvent, detail: { ...ecrEvent.detail, 'action-type': 'REPLICATE', result: 'FAILED' } },
+    want: [],
+  },
+  {
+    name: 'ECR of the European sovereign cloud',
+    body: { ...ecrEvent, region: 'eusc-de-east-1' },
+    want: [at('123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu', 'team/app', 'latest', DIGEST)],
+  },
+  { name: 'zot', body: zotEvent, want: [at('registry.example.com', 'space/my-image', 'v1', DIGEST)] },
+  {
+    name: 'zot: a prefix of its own, and a port',
+    body: { ...zotEvent, type: 'com.example.registry.image.updated', source: 'https://registry.example.com:5000/zot' },
+    want: [at('registry.example.com:5000', 'space/my-image', 'v1', DIGEST)],
+  },
+  {
+    name: 'zot: content without a tag',
+    body: { ...zotEvent, data: { ...zotEvent.data, reference: DIGEST } },
+    want: [at('registry.example.com', 'space/my-image', undefined, DIGEST)],
+  },
+  { name: 'zot: a deletion', body: { ...zotEvent, type: 'zotregistry.image.deleted' }, want: [] },
+  {
+    name: 'Artifactory',
+    body: artifactoryEvent('pushed'),
+    want: [at('acme.jfrog.io', 'docker-local/team/app', 'v1', DIGEST), at('docker-local.acme.jfrog.io', 'team/app', 'v1', DIGEST)],
+  },
+  { name: 'Artifactory: a deletion', body: artifactoryEvent('deleted'), want: [] },
+  { name: 'Artifactory: a file', body: { ...artifactoryEvent('deployed'), domain: 'artifact' }, want: [] },
+  { name: 'Gitea', body: giteaEvent('created', 'v1'), want: [at('git.example.com', 'team/app', 'v1')] },
+  {
+    name: 'Gitea: content without a tag',
+    body: giteaEvent('created', DIGEST),
+    want: [at('git.example.com', 'team/app', undefined, DIGEST)],
+  },
+  { name: 'Gitea: a deletion', body: giteaEvent('deleted', 'v1'), want: [] },
+  { name: 'Gitea: another kind of package', body: giteaEvent('created', 'v1', 'npm'), want: [] },
   { name: 'a push of Git', body: { ref: 'refs/heads/main', commits: [] }, want: [] },
 ];
 
@@ -223,6 +320,28 @@ describe('push notifications', () => {
     });
   }
 
+  test('a CloudEvent in binary mode: what it is stands in the headers', () => {
+    const { data, type, source } = zotEvent;
+    const headers = { 'ce-specversion': '1.0', 'ce-id': 'x', 'ce-type': type, 'ce-source': source, 'content-type': 'application/json' };
+    const want = [at('registry.example.com', 'space/my-image', 'v1', DIGEST)];
+    assert.deepEqual(parsePushNotification(data, headers), want);
+    assert.deepEqual(parsePushNotification(data, { ...headers, 'ce-type': 'zotregistry.image.deleted' }), []);
+    assert.deepEqual(parsePushNotification(data, { ...headers, 'ce-source': undefined }), []);
+    assert.deepEqual(parsePushNotification(data), [], 'without them nobody knows which registry it is');
+    const harbor = { 'ce-specversion': '1.0', 'ce-type': 'harbor.artifact.pushed', 'ce-source': '/projects/1/webhook/policies/1' };
+    assert.deepEqual(parsePushNotification(harborEvent.event_data, harbor), [at('hub.harbor.test', 'team/debian', 'latest', DIGEST)]);
+    assert.deepEqual(parsePushNotification(zotEvent, { 'content-type': 'application/cloudevents+json' }), want, 'structured');
+  });
+
+  test('ten megabytes, and JSON as deep as it gets, cost no time', () => {
+    const deep = JSON.parse(`${'{"data":'.repeat(5000)}{}${'}'.repeat(5000)}`) as unknown;
+    const wide = { events: [{ ...distributionEvent(), junk: 'x'.repeat(10_000_000) }], more: 'y'.repeat(1_000_000) };
+    const started = performance.now();
+    assert.deepEqual(parsePushNotification(deep), []);
+    assert.equal(parsePushNotification(wide).length, 1);
+    assert.ok(performance.now() - started < 500);
+  });
+
   test('a tag that is none is left out', () => {
     assert.deepEqual(parsePushNotification({ ...acrEvent, target: { ...acrEvent.target, tag: '../x', digest: 'sha256:short' } }), [
       at('team.azurecr.io', 'hello'),
@@ -238,6 +357,12 @@ describe('whom a push concerns', () => {
       metadata: { name, namespace: 'ns', uid: name, resourceVersion: '1', generation: 1 },
       spec: { url, interval: '1m', ...(ref === undefined ? {} : { ref }), ...more },
     });
+  const OTHER = `sha256:${'11'.repeat(32)}`;
+  const unsigned = (name: string, url: string): OCIRepository => {
+    const made = object(name, url, { tag: '9.9.9' });
+    const condition = { type: 'SourceVerified', status: 'False', reason: 'VerificationError', message: '' } as const;
+    return { ...made, status: { ...made.status, conditions: [{ ...condition, lastTransitionTime: '2026-01-01T00:00:00Z' }] } };
+  };
   let handler: ViewHandler<OCIRepository> = {};
   const view = { subscribe: (given: ViewHandler<OCIRepository>) => ((handler = given), () => {}) };
   const index = new PushIndex(view);
@@ -249,29 +374,43 @@ describe('whom a push concerns', () => {
     object('range', URL1, { semver: '1.x' }),
     object('filtered', URL1, { semver: '>=1.0.0-0', semverFilter: '-rc' }),
     object('chart', URL1, { semver: '>=1.0.0' }, CHART),
-    object('digest', URL1, { digest: DIGEST }),
+    object('digest', URL1, { digest: OTHER }),
+    unsigned('unsigned', URL1),
+    object('signed', URL1, { tag: '9.9.9' }),
     object('suspended', URL1, { tag: '1.2.0' }, { suspend: true }),
     object('broken', URL1, { semver: 'nonsense' }),
     object('other', 'oci://ghcr.io/team/application', { tag: '1.2.0' }),
     object('elsewhere', 'oci://GHCR.io/team/app', { tag: '1.2.0' }),
     object('fips', 'oci://123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/team/app', { tag: 'v1' }),
+    object('dual-stack', 'oci://123456789012.dkr-ecr.us-east-1.on.aws/team/app', { tag: 'v1' }),
     object('hub', 'oci://docker.io/nginx', { tag: '1.2.0' }),
     object('bad-url', 'oci://ghcr.io/team/app:tag', { tag: '1.2.0' }),
   ]) {
     handler.changed?.(one, undefined);
   }
-  const match = (registry: string, path: string, tag?: string): string[] =>
-    [...index.match([at(registry, path, tag, DIGEST)])].map((key) => key.slice(3)).sort();
+  const match = (registry: string, path: string, tag?: string, digest = DIGEST): string[] =>
+    [...index.match([at(registry, path, tag, digest)])].map((key) => key.slice(3)).sort();
 
-  const rows: { name: string; push: [string, string, string?]; want: string[] }[] = [
+  const rows: { name: string; push: [string, string, string?, string?]; want: string[] }[] = [
     { name: 'a tag and the ranges it is in', push: ['ghcr.io', 'team/app', '1.2.0'], want: ['chart', 'elsewhere', 'range', 'tag'] },
     { name: 'no tag in the spec is latest', push: ['ghcr.io', 'team/app', 'latest'], want: ['latest'] },
     { name: 'a filter decides', push: ['ghcr.io', 'team/app', '2.0.0-rc.1'], want: ['filtered'] },
     { name: 'a chart writes + as _', push: ['ghcr.io', 'team/app', '3.0.0_build.1'], want: ['chart'] },
-    { name: 'content alone moves nothing', push: ['ghcr.io', 'team/app'], want: [] },
+    { name: 'content alone moves nothing, but can be a signature that is waited for', push: ['ghcr.io', 'team/app'], want: ['unsigned'] },
+    {
+      name: 'a signature in the old format, too',
+      push: ['ghcr.io', 'team/app', `sha256-${'22'.repeat(32)}.sig`],
+      want: ['unsigned'],
+    },
+    { name: 'the digest that is named', push: ['ghcr.io', 'team/app', 'v7', OTHER], want: ['digest'] },
+    { name: 'a signature beside another artifact', push: ['ghcr.io', 'team/application', `sha256-${'22'.repeat(32)}.sig`], want: [] },
     { name: 'another repository with the same beginning', push: ['ghcr.io', 'team/application', '1.2.0'], want: ['other'] },
     { name: 'Docker Hub under its own name', push: ['index.docker.io', 'library/nginx', '1.2.0'], want: ['hub'] },
-    { name: 'ECR through its FIPS endpoint', push: ['123456789012.dkr.ecr.us-east-1.amazonaws.com', 'team/app', 'v1'], want: ['fips'] },
+    {
+      name: 'ECR through its FIPS and dual-stack endpoints',
+      push: ['123456789012.dkr.ecr.us-east-1.amazonaws.com', 'team/app', 'v1'],
+      want: ['dual-stack', 'fips'],
+    },
     { name: 'nobody', push: ['ghcr.io', 'team/none', 'latest'], want: [] },
   ];
   for (const { name, push, want } of rows) test(name, () => assert.deepEqual(match(...push), want));

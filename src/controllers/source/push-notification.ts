@@ -18,13 +18,17 @@ type Reader = (fields: Fields) => readonly (Push | undefined)[] | undefined;
 
 /**
  * What a registry's notification says was pushed: distribution (and GitLab), Harbor, ECR by EventBridge, GCR and Artifact Registry by
- * Pub/Sub, ACR, GHCR, Quay, Docker Hub, each also inside CloudEvents, and CDEvents. Anything else, and anything but a push, gives nothing.
- * Who sent it is for the receiver to check.
+ * Pub/Sub, ACR, GHCR, Quay, Docker Hub, zot, Artifactory, Gitea and Forgejo, each also inside CloudEvents, and CDEvents. Anything else, and
+ * anything but a push, gives nothing. Who sent it is for the receiver to check.
  * @param body the parsed JSON, from anybody
+ * @param headers of the request, names in lower case: a CloudEvent in binary mode says there what it is and where it comes from
  */
-export function parsePushNotification(body: unknown): readonly Push[] {
+export function parsePushNotification(body: unknown, headers: Readonly<Record<string, string | undefined>> = {}): readonly Push[] {
+  const type = headers['ce-type'];
+  const event =
+    type === undefined ? body : { specversion: headers['ce-specversion'] ?? '1.0', type, source: headers['ce-source'], data: body };
   const seen = new Map<string, Push>();
-  for (const push of readEnvelope(body, 0, { left: 2 * MAX_PUSHES })) {
+  for (const push of readEnvelope(event, 0, { left: 2 * MAX_PUSHES })) {
     if (push === undefined) continue;
     seen.set(JSON.stringify([push.registry, push.path, push.tag, push.digest]), push);
     if (seen.size >= MAX_PUSHES) break;
@@ -90,17 +94,30 @@ const readHarbor: Reader = (fields) => {
   });
 };
 
-/** ECR by EventBridge: the registry is named by account and region. */
+/** Domains of the partitions of AWS, by how the names of their regions begin. */
+const PARTITIONS: readonly [string, string][] = [
+  ['cn-', 'amazonaws.com.cn'],
+  ['eusc-', 'amazonaws.eu'],
+  ['us-isob-', 'sc2s.sgov.gov'],
+  ['us-isof-', 'csp.hci.ic.gov'],
+  ['us-iso-', 'c2s.ic.gov'],
+  ['eu-isoe-', 'cloud.adc-e.uk'],
+];
+
+/** ECR by EventBridge: the registry is named by account and region; of a replication, those it goes to. */
 const readEcr: Reader = (fields) => {
   if (fields['source'] !== 'aws.ecr') return undefined;
   const detail = toFields(fields['detail']);
-  if (detail['action-type'] !== 'PUSH' || detail['result'] === 'FAILURE') return [];
-  const [account, region] = [textOf(fields['account']) ?? '', textOf(fields['region']) ?? ''];
-  if (!/^[0-9]{1,30}$/.test(account) || !/^[a-z0-9-]{1,40}$/.test(region)) return [];
-  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const repository = detail['repository-name'];
-  return [pushOf(`${account}.dkr.ecr.${region}.${domain}`, repository, detail['image-tag'], detail['image-digest'])];
+  if (!/^(PUSH|REPLICATE)$/.test(textOf(detail['action-type']) ?? '') || textOf(detail['result'])?.startsWith('FAIL') === true) return [];
+  return [pushOf(ecrRegistry(fields), detail['repository-name'], detail['image-tag'], detail['image-digest'])];
 };
+
+function ecrRegistry({ account, region }: Fields): string | undefined {
+  const [owner, place] = [textOf(account) ?? '', textOf(region) ?? ''];
+  if (!/^[0-9]{1,30}$/.test(owner) || !/^[a-z0-9-]{1,40}$/.test(place)) return undefined;
+  const domain = PARTITIONS.find(([prefix]) => place.startsWith(prefix))?.[1] ?? 'amazonaws.com';
+  return `${owner}.dkr.ecr.${place}.${domain}`;
+}
 
 /** GCR and Artifact Registry: whole references. */
 const readGoogle: Reader = (fields) => {
@@ -142,6 +159,36 @@ const readDockerHub: Reader = (fields) => {
   return tag === undefined || name === undefined ? undefined : [pushOf('index.docker.io', name, tag)];
 };
 
+/** zot: a CloudEvent that names the repository; the registry is what is configured as `source` of its events. The prefix of the type is configured too. */
+const readZot: Reader = (fields) => {
+  if (fields['specversion'] === undefined || !/(^|\.)image\.updated$/.test(textOf(fields['type']) ?? '')) return undefined;
+  const { name, reference, digest } = toFields(fields['data']);
+  const source = textOf(fields['source']) ?? '';
+  return [pushOf(URL.parse(source)?.host || source, name, reference, digest)];
+};
+
+/** Artifactory: a repository of a platform, reached below its host or at a host of its own. */
+const readArtifactory: Reader = (fields) => {
+  if (fields['domain'] !== 'docker' || typeof fields['event_type'] !== 'string') return undefined;
+  if (!/^(pushed|promoted)$/.test(fields['event_type'])) return [];
+  const { repo_key: key, image_name: image, tag, sha256 } = toFields(fields['data']);
+  const host = URL.parse(textOf(fields['jpd_origin']) ?? '')?.host ?? '';
+  const [repository, name] = [textOf(key), textOf(image)];
+  if (host === '' || repository === undefined || name === undefined) return [];
+  const digest = `sha256:${textOf(sha256) ?? ''}`;
+  return [pushOf(host, `${repository}/${name}`, tag, digest), pushOf(`${repository}.${host}`, name, tag, digest)];
+};
+
+/** Gitea and Forgejo: a package of the type container, whose version is its tag. */
+const readGitea: Reader = (fields) => {
+  const found = toFields(fields['package']);
+  if (typeof found['html_url'] !== 'string' || typeof found['version'] !== 'string' || 'package_version' in found) return undefined;
+  if (fields['action'] !== 'created' || found['type'] !== 'container') return [];
+  const owner = toFields(found['owner']);
+  const path = `${textOf(owner['login']) ?? textOf(owner['username']) ?? ''}/${textOf(found['name']) ?? ''}`.toLowerCase();
+  return [pushOf(URL.parse(textOf(found['html_url']) ?? '')?.host, path, found['version'], found['version'])];
+};
+
 /** CDEvents `artifact published`: a package URL of type `oci`. */
 const readCdEvents: Reader = (fields) => {
   const type = textOf(toFields(fields['context'])['type']);
@@ -154,7 +201,19 @@ const readCdEvents: Reader = (fields) => {
   return [referencePush(repository, purl?.searchParams.get('tag') ?? undefined, digest === undefined ? undefined : decodeText(digest))];
 };
 
-const READERS: readonly Reader[] = [readDistribution, readHarbor, readEcr, readGitHub, readQuay, readDockerHub, readCdEvents, readGoogle];
+const READERS: readonly Reader[] = [
+  readZot,
+  readDistribution,
+  readHarbor,
+  readEcr,
+  readArtifactory,
+  readGitHub,
+  readGitea,
+  readQuay,
+  readDockerHub,
+  readCdEvents,
+  readGoogle,
+];
 
 /** A push to a repository of a host; undefined when the parts are not what they should be. */
 function pushOf(host: unknown, path: unknown, tag: unknown, digest?: unknown): Push | undefined {

@@ -30,25 +30,32 @@ type Unread = { name: string; kind: 'unread'; code: VerificationErrorCode; found
 /** What the registry holds is broken or too large. Anything else says nothing about signatures: the registry could not be asked. */
 const BROKEN = ['NotFound', 'LimitExceeded', 'ManifestInvalid', 'DigestMismatch', 'SizeMismatch'] as const;
 
+/** Where the signatures of a digest are, and how they are asked for. */
+export type SignedPlace = {
+  client: RegistryClient;
+  repository: Repository;
+  digest: Digest;
+  signal: AbortSignal;
+  /** Everything that refers to the digest, asked for once. */
+  referrers: () => Promise<readonly Descriptor[]>;
+};
+
 /** What is about to be pulled, as the registry calls it: for {@link cosignMaterial} and {@link notationMaterial}. @throws RegistryError */
-export async function signedSubject(client: RegistryClient, repository: Repository, digest: Digest, signal: AbortSignal): Promise<Subject> {
+export async function signedSubject({ client, repository, digest, signal }: SignedPlace): Promise<Subject> {
   const { mediaType, size } = await client.resolve(digested(repository, digest), signal);
   return { digest, mediaType, size, repository: formatRepository(repository) };
 }
 
 /**
- * The cosign signatures of a digest, each fetched when it is asked for: Sigstore bundles among the referrers, then the layers under the
- * old tag `sha256-….sig` (OB14). What is broken or over a bound comes as `unread`.
+ * The cosign signatures of a digest, each fetched when it is asked for: Sigstore bundles among the referrers, then signatures in the old
+ * format, which are referrers too (cosign's `--registry-referrers-mode oci-1-1`) or under the tag `sha256-….sig` (OB14). What is broken or
+ * over a bound comes as `unread`.
  * @throws RegistryError when the registry cannot be asked
  */
-export async function* cosignMaterial(
-  client: RegistryClient,
-  repository: Repository,
-  digest: Digest,
-  signal: AbortSignal,
-): AsyncGenerator<CosignMaterial, void, void> {
+export async function* cosignMaterial(place: SignedPlace): AsyncGenerator<CosignMaterial, void, void> {
+  const { client, repository, signal } = place;
   const isBundle = (type: string): boolean => type.startsWith(cosignMediaTypes.bundlePrefix);
-  for await (const entry of referrers(client, repository, digest, isBundle, signal)) {
+  for await (const entry of referrers(place, isBundle)) {
     if ('kind' in entry) yield entry;
     else
       yield await readable(entry.digest, async () => {
@@ -58,16 +65,32 @@ export async function* cosignMaterial(
         return { name: entry.digest, kind: 'bundle', json: await client.readBlob(repository, layer, MAX_BUNDLE, signal) };
       });
   }
-  yield* oldSignatures(client, repository, digest, signal);
+  const { simpleSigning, signatureArtifact } = cosignMediaTypes;
+  for await (const entry of referrers(place, (type) => type === signatureArtifact)) {
+    if ('kind' in entry) continue;
+    const found = await readable(entry.digest, () => signatureManifest(client, digested(repository, entry.digest), signal));
+    if (found.kind === 'unread') yield found;
+    else yield* oldLayers(place, entry.digest, found, 'simple-signing', simpleSigning);
+  }
+  yield* oldMaterial(place, 'sig', 'simple-signing', simpleSigning);
 }
 
-async function* oldSignatures(
-  client: RegistryClient,
-  repository: Repository,
-  digest: Digest,
-  signal: AbortSignal,
+/**
+ * The attestations of a digest in the old format, each fetched when it is asked for: the layers under the tag `sha256-….att`.
+ * @throws RegistryError when the registry cannot be asked
+ */
+export function oldAttestations(place: SignedPlace): AsyncGenerator<CosignMaterial, void, void> {
+  return oldMaterial(place, 'att', 'envelope', cosignMediaTypes.envelope);
+}
+
+async function* oldMaterial(
+  place: SignedPlace,
+  suffix: 'sig' | 'att',
+  kind: 'simple-signing' | 'envelope',
+  wantedType: string,
 ): AsyncGenerator<CosignMaterial, void, void> {
-  const tag = `${digestAlgorithm(digest)}-${digestHex(digest)}.sig`;
+  const { client, repository, digest, signal } = place;
+  const tag = `${digestAlgorithm(digest)}-${digestHex(digest)}.${suffix}`;
   const found = await readable(tag, async () => {
     try {
       return await signatureManifest(client, tagged(repository, tag), signal);
@@ -77,16 +100,26 @@ async function* oldSignatures(
     }
   });
   if (found === undefined) return;
-  if (found.kind === 'unread') return void (yield found);
-  for (const layer of found.layers) {
+  if (found.kind === 'unread') yield found;
+  else yield* oldLayers(place, tag, found, kind, wantedType);
+}
+
+async function* oldLayers(
+  { client, repository, signal }: SignedPlace,
+  name: string,
+  { layers }: ImageManifest,
+  kind: 'simple-signing' | 'envelope',
+  wantedType: string,
+): AsyncGenerator<CosignMaterial, void, void> {
+  for (const layer of layers) {
     const { annotations = {}, mediaType } = layer;
-    if (mediaType !== cosignMediaTypes.simpleSigning) {
-      yield unread(tag, 'SignatureInvalid', `a layer of type ${JSON.stringify(mediaType)}`, JSON.stringify(cosignMediaTypes.simpleSigning));
+    if (mediaType !== wantedType) {
+      yield unread(name, 'SignatureInvalid', `a layer of type ${JSON.stringify(mediaType)}`, JSON.stringify(wantedType));
       continue;
     }
-    yield await readable(tag, async () => {
+    yield await readable(name, async () => {
       const payload = await client.readBlob(repository, layer, MAX_PAYLOAD, signal);
-      return { name: tag, kind: 'simple-signing', payload, annotations };
+      return { name, kind, payload, annotations };
     });
   }
 }
@@ -96,14 +129,10 @@ async function* oldSignatures(
  * as `unread`.
  * @throws RegistryError when the registry cannot be asked
  */
-export async function* notationMaterial(
-  client: RegistryClient,
-  repository: Repository,
-  digest: Digest,
-  signal: AbortSignal,
-): AsyncGenerator<NotationMaterial, void, void> {
+export async function* notationMaterial(place: SignedPlace): AsyncGenerator<NotationMaterial, void, void> {
+  const { client, repository, signal } = place;
   const { jws, cose, signature } = notationMediaTypes;
-  for await (const entry of referrers(client, repository, digest, (type) => type === signature, signal)) {
+  for await (const entry of referrers(place, (type) => type === signature)) {
     if ('kind' in entry) yield entry;
     else
       yield await readable(entry.digest, async () => {
@@ -119,14 +148,11 @@ export async function* notationMaterial(
 
 /** Referrers of a type; a list that is broken or endless is one unread signature. */
 async function* referrers(
-  client: RegistryClient,
-  repository: Repository,
-  digest: Digest,
+  place: SignedPlace,
   isWanted: (artifactType: string) => boolean,
-  signal: AbortSignal,
 ): AsyncGenerator<Descriptor | Unread, void, void> {
-  const name = `referrers of ${digest}`;
-  const found = await readable(name, async () => ({ list: await client.referrers(repository, digest, signal) }));
+  const name = `referrers of ${place.digest}`;
+  const found = await readable(name, async () => ({ list: await place.referrers() }));
   if ('kind' in found) return void (yield found);
   for (const entry of found.list) if (isWanted(entry.artifactType ?? '')) yield entry;
 }

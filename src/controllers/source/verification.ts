@@ -20,7 +20,7 @@ import {
 } from '../../verify/index.ts';
 import { SourceFailure, step, type TimeLimit } from './failure.ts';
 import type { Target } from './resolve.ts';
-import { cosignMaterial, notationMaterial, signedSubject } from './signatures.ts';
+import { Materials } from './materials.ts';
 
 /** What the trust in signatures rests on beside the Secrets of a spec. */
 export type Trust = {
@@ -49,7 +49,7 @@ type Entries = Readonly<Record<string, Uint8Array>>;
 
 /** What a verification works with. */
 export type VerificationContext = { client: RegistryClient; clock: Clock; trust: Trust; signal: AbortSignal };
-type Context = Omit<VerificationContext, 'signal'> & { limit: TimeLimit };
+type Context = Omit<VerificationContext, 'signal' | 'client'> & { limit: TimeLimit };
 
 const ROOT_KEY = 'trusted_root.json';
 /** Characters of a message of a condition: what strangers wrote into signatures is quoted in it. */
@@ -60,25 +60,41 @@ const MAX_MESSAGE = 2048;
  * @throws SourceFailure `VerificationError` for a Secret that is missing, `ReadOperationFailed` when the API server cannot be asked
  */
 export async function readRequirement(object: OCIRepository, spec: Verification, configs: ConfigReader): Promise<Requirement> {
-  const { namespace } = object.metadata;
+  try {
+    const { wanted, id } = await readWanted(spec, object.metadata.namespace, configs, 'the Secrets of spec.verify');
+    return { spec, id: digestOf(JSON.stringify([spec, id])), wanted };
+  } catch (error) {
+    throw isCodedError(error, 'ConfigNotFound') ? refusal(spec, error) : error;
+  }
+}
+
+/**
+ * Reads whose signatures are wanted, with the Secrets that say so; the same `id` means the same content of them.
+ * @throws CodedError `ConfigNotFound`; SourceFailure `ReadOperationFailed` when the API server cannot be asked for `what`
+ */
+export async function readWanted(
+  { provider, secretRef, trustedRootSecretRef, matchOIDCIdentity }: Verification,
+  namespace: string,
+  configs: Pick<ConfigReader, 'data'>,
+  what: string,
+): Promise<{ wanted: Wanted; id: Digest }> {
   const read = async (reference: { name: string } | undefined): Promise<Entries | undefined> => {
     if (reference === undefined) return undefined;
     try {
       return (await configs.data('Secret', namespace, reference.name)).data;
     } catch (error) {
-      if (isCodedError(error, 'ConfigNotFound')) throw refusal(spec, error);
-      throw new SourceFailure('ReadOperationFailed', 'failed to read the Secrets of spec.verify', error);
+      if (isCodedError(error, 'ConfigNotFound')) throw error;
+      throw new SourceFailure('ReadOperationFailed', `failed to read ${what}`, error);
     }
   };
-  const [secret, root] = [await read(spec.secretRef), await read(spec.trustedRootSecretRef)];
+  const [secret, root] = [await read(secretRef), await read(trustedRootSecretRef)];
   const hashed = [secret, root].map((data) => Object.entries(data ?? {}).map(([key, value]) => [key, digestOf(value)]));
   return {
-    spec,
-    id: digestOf(JSON.stringify([spec, hashed])),
+    id: digestOf(JSON.stringify(hashed)),
     wanted: {
-      provider: spec.provider,
-      files: secret === undefined || spec.provider === 'notation' ? secret : publicKeysOf(secret),
-      identities: spec.matchOIDCIdentity ?? [],
+      provider,
+      files: secret === undefined || provider === 'notation' ? secret : publicKeysOf(secret),
+      identities: matchOIDCIdentity ?? [],
       root: root === undefined ? undefined : (root[ROOT_KEY] ?? new Uint8Array()),
     },
   };
@@ -90,18 +106,20 @@ function publicKeysOf(secret: Entries): Entries {
 
 /**
  * Verifies that what `target` names is signed as `spec.verify` wants (OB13–OB15), before anything of it is fetched.
+ * @param materials its signatures, for others to look at too
  * @throws SourceFailure `VerificationError` with what was found and what was wanted; `ReadOperationFailed` when the registry cannot be asked
  */
 export async function verifyTarget(
   { spec, wanted }: Requirement,
-  { repository, digest, subject }: Target,
+  { subject }: Pick<Target, 'subject'>,
+  materials: Materials,
   { limit, ...context }: Context,
 ): Promise<Verdict | NotationSkip> {
   return step(
     'ReadOperationFailed',
     `failed to read the signatures of '${subject}'`,
     () =>
-      verifySignature(wanted, repository, digest, { ...context, signal: limit.signal }).catch((error: unknown) => {
+      verifyMaterials(wanted, materials, { ...context, signal: limit.signal }).catch((error: unknown) => {
         throw error instanceof VerificationError ? refusal(spec, error) : error;
       }),
     limit,
@@ -118,18 +136,25 @@ export async function verifySignature(
   digest: Digest,
   context: VerificationContext,
 ): Promise<Verdict | NotationSkip> {
-  const subject = await signedSubject(context.client, repository, digest, context.signal);
-  return wanted.provider === 'notation' ? byNotation(wanted, subject, repository, context) : byCosign(wanted, subject, repository, context);
+  return verifyMaterials(wanted, new Materials(context.client, repository, digest, context.signal), context);
+}
+
+async function verifyMaterials(
+  wanted: Wanted,
+  materials: Materials,
+  context: Omit<VerificationContext, 'client'>,
+): Promise<Verdict | NotationSkip> {
+  const subject = await materials.subject();
+  return wanted.provider === 'notation' ? byNotation(wanted, subject, materials, context) : byCosign(wanted, subject, materials, context);
 }
 
 async function byCosign(
   { files, identities: wanted, root: rootFile }: Wanted,
   subject: Subject,
-  repository: Repository,
-  { client, clock, trust, signal }: VerificationContext,
+  { cosign }: Materials,
+  { clock, trust, signal }: Omit<VerificationContext, 'client'>,
 ): Promise<Verdict> {
-  const verify = (policy: CosignPolicy): Promise<Verdict> =>
-    verifyCosign(subject, cosignMaterial(client, repository, subject.digest, signal), policy, { now: new Date(clock.now()), signal });
+  const verify = (policy: CosignPolicy): Promise<Verdict> => verifyCosign(subject, cosign, policy, { now: new Date(clock.now()), signal });
   const own = rootFile === undefined ? undefined : parseTrustedRoot(rootFile, ROOT_KEY);
   if (files !== undefined) return verify({ keys: parsePublicKeys(Object.entries(files)), ...(own === undefined ? {} : { root: own }) });
   const identities = wanted.length === 0 ? 'any' : parseIdentities(wanted);
@@ -148,11 +173,11 @@ async function byCosign(
 async function byNotation(
   { files }: Wanted,
   subject: Subject,
-  repository: Repository,
-  { client, clock, trust, signal }: VerificationContext,
+  { notation }: Materials,
+  { clock, trust, signal }: Omit<VerificationContext, 'client'>,
 ): Promise<Verdict | NotationSkip> {
   const trusted = parseNotationSecret(files ?? {});
-  return verifyNotation(subject, notationMaterial(client, repository, subject.digest, signal), {
+  return verifyNotation(subject, notation, {
     ...trusted,
     now: new Date(clock.now()),
     signal,
@@ -185,6 +210,7 @@ export function describeSigner(signer: Verdict['signer']): string {
   }
 }
 
-function shorten(message: string): string {
+/** A message no longer than a condition should be. */
+export function shorten(message: string): string {
   return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}…`;
 }

@@ -61,6 +61,7 @@ export type PostRenderRequest = {
 export type WorkerMessage =
   | { readonly kind: 'lookup'; readonly args: readonly [string, string, string, string] }
   | { readonly kind: 'post-render'; readonly manifests: string }
+  | { readonly kind: 'resolve'; readonly host: string }
   | { readonly kind: 'done'; readonly rendered: WorkerRendered }
   | { readonly kind: 'failed'; readonly error: PlainError };
 

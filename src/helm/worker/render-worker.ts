@@ -1,5 +1,6 @@
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { YamlObject } from '../../golang/index.ts';
+import { systemProviders } from '../../gotemplate/index.ts';
 import { memoryTree } from '../../manifest/index.ts';
 import { loadChart } from '../chart/load-chart.ts';
 import { recordChart } from '../release/release.ts';
@@ -36,6 +37,9 @@ function tell(message: WorkerMessage): void {
   port.postMessage(message);
 }
 
+/** Providers whose DNS is the parent's: a thread cannot wait for an answer of its own. */
+const asking = systemProviders({ dns: { lookup: (host) => ask({ kind: 'resolve', host }) as string[] } });
+
 /** What came with the request before. */
 let last: { source: ChartSource; capabilities: Capabilities | undefined } = { source: new Map(), capabilities: undefined };
 
@@ -47,6 +51,7 @@ function run({ options: { record, ...options }, hasLookup, postRender, ...reques
   const rendered = render(chart, {
     ...options,
     ...(capabilities === undefined ? {} : { capabilities }),
+    ...(options.enableDns === true ? { providers: asking } : {}),
     ...(hasLookup ? { lookup: (...args) => ask({ kind: 'lookup', args }) as YamlObject | undefined } : {}),
     ...(postRender === undefined ? {} : { postRender: toPostRender(postRender) }),
   });

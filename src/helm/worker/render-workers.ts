@@ -23,7 +23,12 @@ export type RenderWorkersOptions = {
   size?: number;
   /** MiB of heap one thread may use before it is stopped. Default 1024. */
   memory?: number;
+  /** Addresses of a host, for charts that may ask (`enableDns`). Default: knows none. */
+  resolveHost?: ResolveHost;
 };
+
+/** Addresses of a host; none when it is not known. */
+export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
 export type WorkerRenderOptions = WorkerOptions & {
   /** Reads cluster objects for `lookup`; the thread waits for the answer. */
@@ -59,8 +64,8 @@ const YOUNG_MEMORY = 16;
 const DEFAULT_DEADLINE: Duration = seconds(30);
 
 /** Threads that render charts. */
-export function createRenderWorkers({ size = 1, memory = DEFAULT_MEMORY }: RenderWorkersOptions = {}): RenderWorkers {
-  return new Pool(size, memory);
+export function createRenderWorkers(options: RenderWorkersOptions = {}): RenderWorkers {
+  return new Pool(options);
 }
 
 /** Renders one chart in a thread of its own; see {@link RenderWorkers.render}. */
@@ -76,17 +81,23 @@ export async function renderInWorker(
   }
 }
 
+function knowsNone(): Promise<readonly string[]> {
+  return Promise.resolve([]);
+}
+
 class Pool implements RenderWorkers {
   readonly #size: number;
   readonly #memory: number;
+  readonly #resolveHost: ResolveHost;
   readonly #idle: RenderThread[] = [];
   readonly #waiting: ((thread: RenderThread) => void)[] = [];
   readonly #threads = new Set<RenderThread>();
   #closed = false;
 
-  constructor(size: number, memory: number) {
+  constructor({ size = 1, memory = DEFAULT_MEMORY, resolveHost = knowsNone }: RenderWorkersOptions) {
     this.#size = size;
     this.#memory = memory;
+    this.#resolveHost = resolveHost;
   }
 
   async render(chart: FileTree | Uint8Array, options: WorkerRenderOptions): Promise<WorkerRendered> {
@@ -113,7 +124,7 @@ class Pool implements RenderWorkers {
     const idle = this.#idle.pop();
     if (idle !== undefined) return Promise.resolve(idle);
     if (this.#threads.size < this.#size) {
-      const thread = new RenderThread(this.#memory);
+      const thread = new RenderThread(this.#memory, this.#resolveHost);
       this.#threads.add(thread);
       return Promise.resolve(thread);
     }
@@ -135,7 +146,7 @@ class Pool implements RenderWorkers {
     if (!thread.isAlive) {
       this.#threads.delete(thread);
       if (this.#waiting.length === 0 || this.#closed) return;
-      const fresh = new RenderThread(this.#memory);
+      const fresh = new RenderThread(this.#memory, this.#resolveHost);
       this.#threads.add(fresh);
       this.#give(fresh);
       return;
@@ -168,8 +179,10 @@ class RenderThread {
   #failed: ((error: Error) => void) | undefined;
   /** What the thread was sent last, and has. */
   #sent: { source: ChartSource | undefined; capabilities: Capabilities | undefined } = { source: undefined, capabilities: undefined };
+  readonly #resolveHost: ResolveHost;
 
-  constructor(memory: number) {
+  constructor(memory: number, resolveHost: ResolveHost) {
+    this.#resolveHost = resolveHost;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const file = import.meta.url.endsWith('.ts') ? './render-worker.ts' : './render-worker.js';
@@ -244,6 +257,7 @@ class RenderThread {
     let answer: Answer;
     try {
       if (question.kind === 'lookup') answer = { value: await lookup?.(...question.args) };
+      else if (question.kind === 'resolve') answer = { value: await this.#resolveHost(question.host) };
       else if (question.kind === 'post-render') answer = { value: await postRender?.run?.(question.manifests) };
       else return;
     } catch (error) {

@@ -7,14 +7,19 @@ import type { Expiring, LoginAccount, LoginHost, RegistryLogin } from './login-h
 /** An Elastic Container Registry: where its API is. */
 export type EcrRegistry = AwsPlace & { kind: 'private' | 'public'; fips: boolean };
 
+// As the credential helper of ECR knows them: every partition, and the names of dual-stack endpoints.
 const PRIVATE =
-  /^[0-9]+\.dkr\.ecr(-fips)?\.([a-z0-9-]+)\.(amazonaws\.com(?:\.cn)?|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
+  /^[0-9]{12}\.dkr[.-]ecr(-fips)?\.([a-z0-9][a-z0-9-]{0,99})\.(amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
+const PUBLIC: ReadonlySet<string> = new Set(['public.ecr.aws', 'ecr-public.aws.com']);
+/** Where the API of a registry with a dual-stack name is. */
+const API_DOMAINS: Readonly<Record<string, string>> = { 'on.aws': 'amazonaws.com', 'on.amazonwebservices.com.cn': 'amazonaws.com.cn' };
 
 /** The registry behind a host name; undefined when it is not AWS's. The public one is asked in us-east-1, as AWS wants it. */
 export function parseEcrRegistry(host: string): EcrRegistry | undefined {
-  if (host === 'public.ecr.aws') return { kind: 'public', region: 'us-east-1', domain: 'amazonaws.com', fips: false };
+  if (PUBLIC.has(host)) return { kind: 'public', region: 'us-east-1', domain: 'amazonaws.com', fips: false };
   const [, fips, region, domain] = PRIVATE.exec(host) ?? [];
-  return region === undefined || domain === undefined ? undefined : { kind: 'private', region, domain, fips: fips !== undefined };
+  if (region === undefined || domain === undefined) return undefined;
+  return { kind: 'private', region, domain: API_DOMAINS[domain] ?? domain, fips: fips !== undefined };
 }
 
 /** The keys to ask ECR with: the account's, or our own. */

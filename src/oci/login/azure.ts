@@ -3,15 +3,17 @@ import type { LoginHttp } from './login-http.ts';
 import type { Expiring, LoginAccount, LoginHost, RegistryLogin } from './login-host.ts';
 
 /** An Azure cloud, known by the domain of its registries. */
-export type AzureCloud = { authority: string; resource: string };
+export type AzureCloud = { authority: string };
 
 const CLOUDS: Readonly<Record<string, AzureCloud>> = {
-  'azurecr.io': { authority: 'https://login.microsoftonline.com', resource: 'https://management.azure.com' },
-  'azurecr.cn': { authority: 'https://login.chinacloudapi.cn', resource: 'https://management.chinacloudapi.cn' },
-  'azurecr.us': { authority: 'https://login.microsoftonline.us', resource: 'https://management.usgovcloudapi.net' },
-  'azurecr.de': { authority: 'https://login.microsoftonline.com', resource: 'https://management.azure.com' },
+  'azurecr.io': { authority: 'https://login.microsoftonline.com' },
+  'azurecr.cn': { authority: 'https://login.chinacloudapi.cn' },
+  'azurecr.us': { authority: 'https://login.microsoftonline.us' },
+  'azurecr.de': { authority: 'https://login.microsoftonline.com' },
 };
 
+/** What a token is asked for: the registries of every cloud. Those that want it take none of the resource manager. */
+const RESOURCE = 'https://containerregistry.azure.net';
 const IMDS = 'http://169.254.169.254';
 const AUDIENCE = 'api://AzureADTokenExchange';
 const ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -53,7 +55,7 @@ export async function azureToken(
     const assertion = await federatedToken(host, file);
     return clientToken(host, http, cloud, tenant, asserted(client, assertion), signal);
   }
-  return managedIdentity(host, http, cloud, client, signal);
+  return managedIdentity(host, http, client, signal);
 }
 
 /** What a workload shows instead of a secret: a token somebody else vouches for (RFC 7523 §2.2). */
@@ -89,7 +91,7 @@ async function clientToken(
 ): Promise<Expiring<string>> {
   const what = `get Entra ID token of client ${JSON.stringify(proof['client_id'] ?? '')}`;
   const authority = (host.env['AZURE_AUTHORITY_HOST'] ?? cloud.authority).replace(/\/$/, '');
-  const form = new URLSearchParams({ ...proof, grant_type: 'client_credentials', scope: `${cloud.resource}/.default` });
+  const form = new URLSearchParams({ ...proof, grant_type: 'client_credentials', scope: `${RESOURCE}/.default` });
   const { text } = await http.send(
     {
       method: 'POST',
@@ -109,7 +111,6 @@ async function clientToken(
 async function managedIdentity(
   host: LoginHost,
   http: LoginHttp,
-  cloud: AzureCloud,
   client: string | undefined,
   signal: AbortSignal,
 ): Promise<Expiring<string>> {
@@ -117,7 +118,7 @@ async function managedIdentity(
   const base = (host.env['AZURE_POD_IDENTITY_AUTHORITY_HOST'] ?? IMDS).replace(/\/$/, '');
   const url = new URL(`${base}/metadata/identity/oauth2/token`);
   url.searchParams.set('api-version', '2018-02-01');
-  url.searchParams.set('resource', cloud.resource);
+  url.searchParams.set('resource', RESOURCE);
   if (client !== undefined) url.searchParams.set('client_id', client);
   const remedy =
     'assign a managed identity to the node pool, or use workload identity (AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE), or set spec.secretRef';

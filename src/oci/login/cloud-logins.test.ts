@@ -22,7 +22,8 @@ import { createCloudLogins, isProviderRegistry, type CloudLogins } from './cloud
 import type { CloudProvider, LoginAccount } from './login-host.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/puller';
-const signal = AbortSignal.timeout(30_000);
+/** For each login anew: these tests may run long after they were loaded. */
+const soon = (): AbortSignal => AbortSignal.timeout(30_000);
 const opened: { close(): Promise<void> }[] = [];
 after(async () => {
   for (const one of opened) await one.close();
@@ -60,7 +61,7 @@ const account = ({ asked }: World, annotations: Record<string, string>): LoginAc
 });
 
 async function login(it: World, provider: CloudProvider, registry: string, as?: LoginAccount): Promise<string> {
-  const credential = await it.logins.credentials(provider, { account: as }).credentialFor({ registry, path: 'app' }, signal);
+  const credential = await it.logins.credentials(provider, { account: as }).credentialFor({ registry, path: 'app' }, soon());
   return credential.kind === 'basic' ? `${credential.username}:${credential.password}` : credential.kind;
 }
 
@@ -74,7 +75,16 @@ test('OB06: a registry belongs to one provider', () => {
     [ECR, 'aws'],
     ['123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com', 'aws'],
     ['123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn', 'aws'],
+    ['123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu', 'aws'],
+    ['123456789012.dkr-ecr.us-west-2.on.aws', 'aws'],
+    ['123456789012.dkr-ecr-fips.us-gov-west-1.on.aws', 'aws'],
+    ['123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn', 'aws'],
+    ['123456789012.dkr.ecr.us-isob-east-1.sc2s.sgov.gov', 'aws'],
     ['public.ecr.aws', 'aws'],
+    ['ecr-public.aws.com', 'aws'],
+    ['1.dkr.ecr.eu-west-1.amazonaws.com', undefined],
+    ['123456789012.dkr.ecr.eu-west-1.on.aws.evil.test', undefined],
+    ['evil.test.123456789012.dkr.ecr.eu-west-1.amazonaws.com', undefined],
     ['123456789012.dkr.ecr.eu-west-1.amazonaws.com.evil.test', undefined],
     ['team.azurecr.io', 'azure'],
     ['team.azurecr.cn', 'azure'],
@@ -84,6 +94,7 @@ test('OB06: a registry belongs to one provider', () => {
     ['gcr.io', 'gcp'],
     ['eu.gcr.io', 'gcp'],
     ['europe-west1-docker.pkg.dev', 'gcp'],
+    ['docker.s3nsregistry.fr', 'gcp'],
     ['gcr.io.evil.test', undefined],
     ['ghcr.io', undefined],
   ];
@@ -172,6 +183,8 @@ test('OB06: aws: the public registry is asked in us-east-1, a FIPS one at its FI
       'api.ecr-public.us-east-1.amazonaws.com': fakeEcr('public', 'us-east-1', now + 3_600_000),
       'ecr-fips.us-gov-west-1.amazonaws.com': fakeEcr('private', 'us-gov-west-1', now + 3_600_000),
       'api.ecr.cn-north-1.amazonaws.com.cn': fakeEcr('private', 'cn-north-1', now + 3_600_000),
+      'api.ecr.us-west-2.amazonaws.com': fakeEcr('private', 'us-west-2', now + 3_600_000),
+      'api.ecr.eusc-de-east-1.amazonaws.eu': fakeEcr('private', 'eusc-de-east-1', now + 3_600_000),
     }),
     env,
   );
@@ -179,6 +192,10 @@ test('OB06: aws: the public registry is asked in us-east-1, a FIPS one at its FI
     'public.ecr.aws',
     '123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com',
     '123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn',
+    '123456789012.dkr-ecr.us-west-2.on.aws',
+    '123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn',
+    '123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu',
+    'ecr-public.aws.com',
   ]) {
     assert.equal(await login(it, 'aws', registry), 'AWS:ecr-password', registry);
   }
@@ -192,11 +209,11 @@ test('OB06: aws: a ServiceAccount assumes the role of its annotation with a toke
 });
 
 const ACR = 'team.azurecr.io';
-const SCOPE = 'https://management.azure.com/.default';
+const SCOPE = 'https://containerregistry.azure.net/.default';
 const ASSERTION = { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' };
 const imdsAzure: CloudServices[string] = ({ url, headers }) =>
-  headers['metadata'] === 'true' && url.searchParams.get('resource') === 'https://management.azure.com'
-    ? { body: { access_token: 'entra-token', expires_in: '3599', resource: 'https://management.azure.com', token_type: 'Bearer' } }
+  headers['metadata'] === 'true' && url.searchParams.get('resource') === 'https://containerregistry.azure.net'
+    ? { body: { access_token: 'entra-token', expires_in: '3599', resource: 'https://containerregistry.azure.net', token_type: 'Bearer' } }
     : { status: 400, body: { error: 'invalid_request', error_description: 'Required metadata header not specified' } };
 
 const azureNodes: {
@@ -242,7 +259,7 @@ for (const { name, services, env, files, account: annotations } of azureNodes) {
 }
 
 test('OB06: azure: the cloud is that of the registry', async () => {
-  const scope = 'https://management.chinacloudapi.cn/.default';
+  const scope = 'https://containerregistry.azure.net/.default';
   const it = await world(
     (now) => ({
       'login.chinacloudapi.cn': fakeEntra('tenant', { client_id: 'client', client_secret: 'secret' }, scope),
@@ -505,7 +522,7 @@ test('OB06: a login the registry refuses is made anew, once', async () => {
   const it = await world(() => ({ 'metadata.google.internal': () => ({ body: { access_token: `token-${++count}`, expires_in: 3599 } }) }));
   const source = it.logins.credentials('gcp');
   const repository = { registry: GAR, path: 'app' };
-  const first = await source.credentialFor(repository, signal);
+  const first = await source.credentialFor(repository, soon());
   assert.equal(source.refused?.(repository, first), true);
   assert.equal(source.refused?.(repository, first), false, 'it is gone already');
   assert.equal(await login(it, 'gcp', GAR), 'oauth2accesstoken:token-2', 'the access token behind it is new as well');

@@ -135,5 +135,5 @@ function registryKey(id: string, registry: string): string {
 /** Under which what the login is asked for with is kept: keys in a region, a token in a cloud. */
 function accessKey(id: string, provider: CloudProvider, registry: string): string {
   const ecr = provider === 'aws' ? parseEcrRegistry(registry) : undefined;
-  return `${id} access ${ecr === undefined ? (azureCloud(registry)?.resource ?? '') : `${ecr.region} ${ecr.domain}`}`;
+  return `${id} access ${ecr === undefined ? (azureCloud(registry)?.authority ?? '') : `${ecr.region} ${ecr.domain}`}`;
 }

@@ -3,7 +3,8 @@ import { loginError, parseAnswer, textField } from './login-error.ts';
 import type { LoginHttp } from './login-http.ts';
 import type { Expiring, LoginAccount, LoginHost, RegistryLogin } from './login-host.ts';
 
-const REGISTRY = /^(([a-z0-9-]+\.)?gcr\.io|[a-z0-9-]+-docker\.pkg\.dev)$/;
+// The last one is of S3NS, a sovereign cloud.
+const REGISTRY = /^(([a-z0-9-]+\.)?gcr\.io|[a-z0-9-]+-docker\.pkg\.dev|docker\.s3nsregistry\.fr)$/;
 const METADATA = 'metadata.google.internal';
 const EMAIL = /^[a-zA-Z0-9-]{1,100}@[a-zA-Z0-9-]{1,100}\.iam\.gserviceaccount\.com$/;
 const PROVIDER = /^projects\/\d{1,30}\/locations\/global\/workloadIdentityPools\/[^/]{1,100}\/providers\/[^/]{1,100}$/;

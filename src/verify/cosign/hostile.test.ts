@@ -266,3 +266,17 @@ test("the registry's words in a message are cut and print", async () => {
   assert.ok((rejections[0]?.found.length ?? Infinity) < 1100);
   assert.doesNotMatch(rejections[0]?.found ?? '', /\p{Cc}/u);
 });
+
+test('as many signatures by other identities as are looked at cost less than a few proofs', async () => {
+  const time = async (material: readonly CosignMaterial[]): Promise<number> => {
+    const start = performance.now();
+    await verifyAllCosign(subject, material, keyless, options);
+    return performance.now() - start;
+  };
+  const evil = bundleMaterial(sigstore.bundle(digest, { ...good, identity: { ...identity, subject: 'https://github.com/evil/app' } }));
+  const trusted = bundleMaterial(sigstore.bundle(digest, good));
+  await time([trusted, evil]);
+  const proof = (await time(Array.from({ length: 10 }, () => trusted))) / 10;
+  const others = await time(Array.from({ length: MAX_MATERIALS }, () => evil));
+  assert.ok(others < proof * (MAX_MATERIALS / 4), `${others.toFixed(0)} ms, a proof costs ${proof.toFixed(1)} ms`);
+});

@@ -17,6 +17,8 @@ export type CosignMaterial =
 /** Media types of the layers that hold cosign material, and of referrers' artifactType. */
 export const cosignMediaTypes = {
   simpleSigning: 'application/vnd.dev.cosign.simplesigning.v1+json',
+  /** artifactType of a referrer that holds what is otherwise under the tag `sha256-….sig` (cosign's oci-1-1 mode). */
+  signatureArtifact: 'application/vnd.dev.cosign.artifact.sig.v1+json',
   envelope: 'application/vnd.dsse.envelope.v1+json',
   /** Every bundle type starts so: `.v0.3+json`, `+json;version=0.1`. */
   bundlePrefix: 'application/vnd.dev.sigstore.bundle',

@@ -47,9 +47,20 @@ const BAD: Readonly<Record<string, [content: Uint8Array, text: RegExp]>> = {
   'an empty file': [Buffer.alloc(0), /no PEM block/],
   'a private key': [
     Buffer.from(PAIRS['P-256'][0].privateKey.export({ type: 'pkcs8', format: 'pem' })),
-    /PEM block "PRIVATE KEY", want "PUBLIC KEY"/,
+    /PEM block "PRIVATE KEY", want "PUBLIC KEY", and no private key in a Secret .*: openssl pkey -pubout -in "bad\.pub"/,
   ],
-  'broken base64': [Buffer.from('-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'), /read public key "bad.pub": /],
+  'a private key of cosign': [
+    Buffer.from('-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n'),
+    /want "PUBLIC KEY", and no private key .*: cosign public-key --key "bad\.pub"/,
+  ],
+  'a certificate': [
+    Buffer.from('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'),
+    /PEM block "CERTIFICATE", want "PUBLIC KEY": openssl x509 -pubkey -noout -in "bad\.pub"/,
+  ],
+  'broken base64': [
+    Buffer.from('-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'),
+    /read public key "bad.pub": what its PEM block "PUBLIC KEY" holds is no public key \(/,
+  ],
   'a small RSA key': [spki(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey), /1024 bits/],
   'another curve': [spki(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey), /curve "secp256k1"/],
   'another algorithm': [spki(generateKeyPairSync('x25519').publicKey), /key type "x25519"/],

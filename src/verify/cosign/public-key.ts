@@ -55,15 +55,24 @@ export function findSigningKey(data: Uint8Array, signature: Uint8Array, keys: re
 
 function parseKey(name: string, label: string, pem: string): PublicKey {
   // createPublicKey would take a private key or a certificate too: neither belongs in a Secret of public keys.
-  if (!LABELS.has(label)) throw invalid(name, `PEM block ${JSON.stringify(label)}, want "PUBLIC KEY"`);
+  if (!LABELS.has(label)) throw invalid(name, `PEM block ${JSON.stringify(label)}, want "PUBLIC KEY"${hintFor(label, name)}`);
   let key: KeyObject;
   try {
     key = createPublicKey(pem);
   } catch (error) {
-    throw invalid(name, errorMessage(error));
+    throw invalid(name, `what its PEM block ${JSON.stringify(label)} holds is no public key (${errorMessage(error)})`);
   }
   const fingerprint = digestOf(key.export({ type: 'spki', format: 'der' }));
   return { name, fingerprint, key, hashes: hashesOf(name, key) };
+}
+
+/** How to get a public key from what was given in its place. */
+function hintFor(label: string, name: string): string {
+  const file = JSON.stringify(name);
+  if (label === 'CERTIFICATE') return `: openssl x509 -pubkey -noout -in ${file}`;
+  if (label.includes('SIGSTORE')) return `, and no private key in a Secret that only verifies: cosign public-key --key ${file}`;
+  if (label.endsWith('PRIVATE KEY')) return `, and no private key in a Secret that only verifies: openssl pkey -pubout -in ${file}`;
+  return '';
 }
 
 function hashesOf(name: string, key: KeyObject): readonly string[] {

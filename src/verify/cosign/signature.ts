@@ -110,14 +110,27 @@ function parseBundle(json: () => JsonObject): Bundle {
   try {
     return bundleFromJSON(json());
   } catch (error) {
+    // What cosign makes with --certificate-chain, and refuses itself unless told otherwise.
+    if (missingParts(error).includes('verificationMaterial.content.$case'))
+      throw new Refusal(
+        'SignatureInvalid',
+        'a bundle v0.3 with a certificate chain',
+        'one with the certificate alone (sign without --certificate-chain)',
+        error,
+      );
     throw new Refusal('SignatureInvalid', `a broken bundle (${describe(error)})`, 'a Sigstore bundle, v0.1 to v0.3', error);
   }
 }
 
-/** The library's error of a bundle with missing parts has them beside the message. */
 function describe(error: unknown): string {
+  const parts = missingParts(error);
+  return parts.length === 0 ? errorMessage(error) : `${errorMessage(error)}: ${parts.slice(0, 5).join(', ')}`;
+}
+
+/** The library's error of a bundle with missing or wrong parts has them beside the message. */
+function missingParts(error: unknown): readonly string[] {
   const fields = field(error, 'fields');
-  return Array.isArray(fields) ? `${errorMessage(error)}: ${fields.slice(0, 5).join(', ')}` : errorMessage(error);
+  return Array.isArray(fields) ? fields.map(String) : [];
 }
 
 function assertAnnotations(annotations: Readonly<Record<string, string>>): void {

@@ -1,7 +1,16 @@
 import { errorMessage } from '../../std/index.ts';
-import { proveKeyless, proveLogged, type Proof } from '../sigstore/proof.ts';
+import { claimedIdentity, proveKeyless, proveLogged, type Proof } from '../sigstore/proof.ts';
 import { Refusal } from '../sigstore/refusal.ts';
-import { VerificationError, type Identity, type Rejection, type Subject, type VerificationErrorCode, type Verdict } from '../verdict.ts';
+import { renewalWarnings } from '../sigstore/trusted-root.ts';
+import {
+  missingNote,
+  VerificationError,
+  type Identity,
+  type Rejection,
+  type Subject,
+  type VerificationErrorCode,
+  type Verdict,
+} from '../verdict.ts';
 import { isAbout, type Claim } from './claims.ts';
 import { describePatterns, matchIdentity } from './identity.ts';
 import { MAX_MATERIAL_BYTES, MAX_MATERIALS } from './limits.ts';
@@ -16,7 +25,7 @@ export type CosignFindings = { verdicts: readonly Verdict[]; rejections: readonl
 type Material = Iterable<CosignMaterial> | AsyncIterable<CosignMaterial>;
 type Finding = { verdict: Verdict } | { rejection: Rejection };
 
-/** Rejections that a message spells out; the error has all of them. */
+/** Rejections that a message spells out, the most telling ones; the error has all of them. */
 const MAX_TOLD = 5;
 /** Of several codes the one that says most: how near a signature came to be accepted. */
 const TELLING: readonly VerificationErrorCode[] = [
@@ -26,6 +35,9 @@ const TELLING: readonly VerificationErrorCode[] = [
   'SignerUntrusted',
   'SignatureInvalid',
 ];
+
+const MISSING_REMEDY =
+  'sign this very digest, in its own repository: cosign sign REPOSITORY@DIGEST (signatures do not follow a copy but with cosign copy; an index and its images are signed apart)';
 
 /**
  * Verifies that `subject` is signed as the policy wants: the first signature that satisfies it wins, and no further material is asked
@@ -125,8 +137,10 @@ function verifyByKey(signature: CosignSignature, { keys, root }: Extract<CosignP
 }
 
 function verifyKeyless(signature: CosignSignature, policy: Extract<CosignPolicy, { identities: unknown }>, now: Date): Signer {
-  const { identity, ...proof } = proveKeyless(signature.proofs(), policy.root, now);
-  return { signer: { kind: 'oidc', ...identity }, proof, warnings: identityWarnings(identity, policy.identities) };
+  const proofs = signature.proofs();
+  const warnings = identityWarnings(claimedIdentity(proofs), policy.identities);
+  const { identity, ...proof } = proveKeyless(proofs, policy.root, now);
+  return { signer: { kind: 'oidc', ...identity }, proof, warnings: [...warnings, ...renewalWarnings(policy.root, now)] };
 }
 
 function identityWarnings(
@@ -170,11 +184,13 @@ function unverified(subject: Subject, rejections: readonly Rejection[], policy: 
   const wanted =
     'keys' in policy ? describeKeys(policy.keys) : policy.identities === 'any' ? 'any identity' : describePatterns(policy.identities);
   if (rejections.length === 0) {
-    const message = `verify cosign signature of "${reference}": no signature found, want one by ${wanted}`;
-    return new VerificationError('SignatureMissing', message, reference, [], 'sign the artifact: cosign sign REFERENCE');
+    const places = `in this repository, among the referrers of the digest and under its tag "${subject.digest.replace(':', '-')}.sig"`;
+    const message = `verify cosign signature of "${reference}": no signature found, want one by ${wanted}; looked ${places}${missingNote(subject)}`;
+    return new VerificationError('SignatureMissing', message, reference, [], MISSING_REMEDY);
   }
-  const code = TELLING.find((telling) => rejections.some((rejection) => rejection.code === telling)) ?? 'SignatureInvalid';
-  const told = rejections.slice(0, MAX_TOLD).map(({ signature, found, wanted: want }) => `${signature}: found ${found}, want ${want}`);
+  const telling = rejections.toSorted((a, b) => TELLING.indexOf(a.code) - TELLING.indexOf(b.code));
+  const code = telling[0]?.code ?? 'SignatureInvalid';
+  const told = telling.slice(0, MAX_TOLD).map(({ signature, found, wanted: want }) => `${signature}: found ${found}, want ${want}`);
   if (rejections.length > MAX_TOLD) told.push(`and ${rejections.length - MAX_TOLD} more`);
   const message = `verify cosign signature of "${reference}": none of ${rejections.length} is accepted: ${told.join('; ')}`;
   return new VerificationError(code, message, reference, rejections);

@@ -37,6 +37,15 @@ export const MAX_OCSP_RESPONSE: number = 20 * 1024;
 /** Bytes of a CRL (notation's bound). */
 export const MAX_CRL: number = 32 * 1024 * 1024;
 
+/** Bytes of all revocation lists that are kept. */
+export const MAX_KEPT_CRLS: number = 64 * 1024 * 1024;
+
+/** What the smallest list counts in {@link MAX_KEPT_CRLS}: no more than 1024 lists are kept. */
+export const CRL_ENTRY_WEIGHT: number = 64 * 1024;
+
+/** How long a list that holds for longer is not asked for again, in milliseconds: what is revoked must not stay unseen for weeks. */
+export const MAX_CRL_AGE: number = 24 * 60 * 60 * 1000;
+
 /** OCSP servers, or CRL distribution points, that one certificate may name. */
 export const MAX_REVOCATION_URLS: number = 8;
 

@@ -32,6 +32,10 @@ import type { RevocationStatus } from './revocation-status.ts';
 /** A certificate revocation list whose signature and times hold. */
 export type Crl = {
   readonly number: bigint | undefined;
+  /** How long it holds, milliseconds since 1970. */
+  readonly nextUpdate: number;
+  /** Bytes of the whole list. */
+  readonly size: number;
   /** The contents of revokedCertificates: maybe millions, read one by one. */
   readonly entries: Buffer;
   /** Where its delta CRLs are. */
@@ -53,25 +57,28 @@ export function readCrl(bytes: Uint8Array, issuer: Certificate, now: number): Cr
     throw new DerError('CRL names two algorithms');
   const name = readName(fields.any('issuer'));
   if (!name.der.equals(issuer.subject.der)) throw new DerError(`CRL is issued by ${JSON.stringify(name.text)}`);
-  checkTimes(fields, now);
+  const nextUpdate = checkTimes(fields, now);
   const entries = fields.optional(Tag.sequence)?.contents ?? Buffer.alloc(0);
   const extensions = readExtensions(fields.optional(context(0)));
   fields.end();
   const maySign = issuer.keyUsage === undefined || (issuer.keyUsage.bits & KeyUsage.crlSign) !== 0;
   if (!maySign) throw new DerError(`${named(issuer)} has no key usage cRLSign`);
   if (!verifySigned(signed, issuer.publicKey)) throw new DerError(`CRL is not signed by ${named(issuer)}`);
-  return { entries, ...readCrlExtensions(extensions) };
+  return { entries, nextUpdate, size: bytes.length, ...readCrlExtensions(extensions) };
 }
 
-function checkTimes(fields: Fields, now: number): void {
+/** Gives the next update. */
+function checkTimes(fields: Fields, now: number): number {
   const thisUpdate = timeValue(fields.next('this update', Tag.utcTime, Tag.generalizedTime));
   const next = fields.optional(Tag.utcTime, Tag.generalizedTime);
   if (thisUpdate > now + MAX_CLOCK_SKEW) throw new DerError(`CRL is of the future, ${shownTime(thisUpdate)}`);
   if (next === undefined) throw new DerError('CRL does not say how long it holds');
-  if (now > timeValue(next)) throw new DerError(`CRL expired at ${shownTime(timeValue(next))}`);
+  const nextUpdate = timeValue(next);
+  if (now > nextUpdate) throw new DerError(`CRL expired at ${shownTime(nextUpdate)}`);
+  return nextUpdate;
 }
 
-function readCrlExtensions(extensions: ReadonlyMap<string, Extension>): Omit<Crl, 'entries'> {
+function readCrlExtensions(extensions: ReadonlyMap<string, Extension>): Omit<Crl, 'entries' | 'nextUpdate' | 'size'> {
   const understood: readonly string[] = [ExtensionId.issuingDistributionPoint, ExtensionId.deltaCrlIndicator];
   const unknown = [...extensions].find(([id, { critical }]) => critical && !understood.includes(id));
   if (unknown !== undefined) throw new DerError(`CRL has the critical extension ${unknown[0]}`);

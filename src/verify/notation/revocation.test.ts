@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MAX_CRL, MAX_OCSP_RESPONSE } from './bounds.ts';
+import { CRL_ENTRY_WEIGHT, MAX_CRL, MAX_KEPT_CRLS, MAX_OCSP_RESPONSE } from './bounds.ts';
 import { Purpose } from './certificate.ts';
+import { CrlCache } from './crl-cache.ts';
 import { contextPrimitive, Fields, readElements, readWhole, sequence, Tag, tlv } from './der.ts';
 import { CheckFailure } from './failure.ts';
 import { ocspRequest } from './ocsp.ts';
@@ -273,5 +274,76 @@ describe('revocation by CRL (RFC 5280)', () => {
     const started = performance.now();
     assert.match(await outcome(withCrl, sourceOf({ [CRL]: list })), /^CertificateRevoked/);
     assert.ok(performance.now() - started < 2000);
+  });
+});
+
+describe('revocation lists that are kept', () => {
+  const HOUR = 3_600_000;
+  const ask = async (source: RevocationSource, later: number, signer = withCrl): Promise<string> => {
+    const options = { source, now: PRESENT.getTime() + later, signingTime: undefined, signal: undefined };
+    try {
+      await checkRevocation([signer.certificate, ROOT.certificate], options);
+    } catch (error) {
+      assert.ok(error instanceof CheckFailure, String(error));
+      return `${error.code}: ${error.found}`;
+    }
+    return 'good';
+  };
+  const keeping = (served: Record<string, Uint8Array>): ReturnType<typeof sourceOf> & { lists: CrlCache } => ({
+    ...sourceOf(served),
+    lists: new CrlCache(),
+  });
+
+  it('are got once until their next update, the delta too', async () => {
+    const served = { [CRL]: crl(ROOT, { freshest: [DELTA] }), [DELTA]: crl(ROOT, { number: 11, deltaBase: 10 }) };
+    const source = keeping(served);
+    for (const later of [0, 1, HOUR / 2, HOUR]) assert.equal(await ask(source, later), 'good');
+    assert.deepEqual(source.asked, [CRL, DELTA]);
+    assert.match(await ask(source, HOUR + 1), /CRL expired at/);
+    assert.equal(source.asked.length, 3, 'asked again, and the same expired list came');
+  });
+
+  it('are asked for again after a day, and stay in use while they hold when nobody answers', async () => {
+    const served: Record<string, Uint8Array> = { [CRL]: crl(ROOT, { nextUpdate: hours(72) }) };
+    const source = keeping(served);
+    assert.equal(await ask(source, 0), 'good');
+    assert.equal(await ask(source, 23 * HOUR), 'good');
+    assert.equal(source.asked.length, 1);
+    delete served[CRL];
+    assert.equal(await ask(source, 25 * HOUR), 'good', 'nobody answers');
+    assert.match(await ask(source, 73 * HOUR), /connection refused/);
+    served[CRL] = crl(ROOT, { ...listed(), number: 11, nextUpdate: hours(100) });
+    assert.match(await ask(source, 74 * HOUR), /^CertificateRevoked/);
+  });
+
+  it('do not give way to an older list, however long that one holds', async () => {
+    const served: Record<string, Uint8Array> = { [CRL]: crl(ROOT, { ...listed(), number: 11, nextUpdate: hours(72) }) };
+    const source = keeping(served);
+    assert.match(await ask(source, 0), /^CertificateRevoked/);
+    served[CRL] = crl(ROOT, { number: 10, nextUpdate: hours(72) });
+    assert.match(await ask(source, 25 * HOUR), /^CertificateRevoked/);
+    assert.equal(source.asked.length, 2);
+  });
+
+  it('are kept only when they are good, and for their own issuer only', async () => {
+    const other = issue({ subject: 'C=RO,CN=other root', key: keyPair('P-256', 'other'), authority: true });
+    const served: Record<string, Uint8Array> = { [CRL]: crl(other) };
+    const source = keeping(served);
+    assert.match(await ask(source, 0), /CRL is issued by/);
+    assert.equal(source.lists.size, 0);
+    served[CRL] = crl(ROOT);
+    assert.equal(await ask(source, 0), 'good');
+    assert.equal(source.lists.find(ROOT.certificate, CRL, PRESENT.getTime())?.fresh, true);
+    assert.equal(source.lists.find(other.certificate, CRL, PRESENT.getTime()), undefined);
+    assert.equal(source.lists.find(ROOT.certificate, CRL, PRESENT.getTime() - HOUR)?.fresh, false, 'a clock that went back');
+  });
+
+  it('are bounded in number and in bytes', () => {
+    const lists = new CrlCache();
+    const small = { number: 1n, nextUpdate: Infinity, size: 1, entries: Buffer.alloc(0), freshestUrls: [], deltaBase: undefined };
+    for (let at = 0; at < 2000; at++) lists.keep(ROOT.certificate, `http://crl.test/${at}`, small, 0);
+    assert.equal(lists.size, MAX_KEPT_CRLS / CRL_ENTRY_WEIGHT);
+    for (let at = 0; at < 10; at++) lists.keep(ROOT.certificate, `http://crl.test/large/${at}`, { ...small, size: MAX_CRL }, 0);
+    assert.equal(lists.size, MAX_KEPT_CRLS / MAX_CRL);
   });
 });

@@ -97,9 +97,21 @@ async function statusByCrl(
   return { kind: 'good' };
 }
 
-async function fetchCrl(url: string, issuer: Certificate, source: RevocationSource, options: RevocationOptions): Promise<Crl> {
+/** A list that is kept and fresh, or the one its server has now; when that is none, or an older one, the kept one that still holds. */
+async function fetchCrl(url: string, issuer: Certificate, source: RevocationSource, { now, signal }: RevocationOptions): Promise<Crl> {
   checkUrl(url);
-  return readCrl(await source.crl(url, options.signal), issuer, options.now);
+  const kept = source.lists?.find(issuer, url, now);
+  if (kept?.fresh === true) return kept.crl;
+  try {
+    const crl = readCrl(await source.crl(url, signal), issuer, now);
+    if (kept !== undefined && (crl.number ?? 0n) < (kept.crl.number ?? 0n)) return kept.crl;
+    source.lists?.keep(issuer, url, crl, now);
+    return crl;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (kept !== undefined) return kept.crl;
+    throw error;
+  }
 }
 
 /** The URLs are copies of one another: the first that answers does. */

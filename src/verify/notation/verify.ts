@@ -1,4 +1,4 @@
-import { VerificationError, type Rejection, type Subject, type VerificationErrorCode, type Verdict } from '../verdict.ts';
+import { missingNote, VerificationError, type Rejection, type Subject, type VerificationErrorCode, type Verdict } from '../verdict.ts';
 import { MAX_SIGNATURES } from './bounds.ts';
 import { CheckFailure, shown } from './failure.ts';
 import type { RevocationSource } from './revocation-source.ts';
@@ -136,10 +136,10 @@ function refusal(subject: Subject, { rejections, statement }: Examination): Veri
   if (first === undefined) {
     return new VerificationError(
       'SignatureMissing',
-      `${head}: no signature`,
+      `${head}: no signature found, want one by ${wantedSigners(statement)}; looked among the referrers of the digest, in this repository${missingNote(subject)}`,
       subject.repository,
       [],
-      'sign the artifact with notation sign',
+      'sign this very digest, in its own repository: notation sign REPOSITORY@DIGEST (an index and its images are signed apart)',
     );
   }
   const told = [first, ...others]
@@ -147,6 +147,12 @@ function refusal(subject: Subject, { rejections, statement }: Examination): Veri
     .map(({ signature, found, wanted }) => `signature ${shown(signature)}: found ${found}, want ${wanted}`);
   if (rejections.length > MAX_TOLD) told.push(`${rejections.length - MAX_TOLD} more`);
   return new VerificationError(first.code, `${head}: ${told.join('; ')}`, subject.repository, rejections);
+}
+
+function wantedSigners({ trustedIdentities, trustStores }: TrustPolicyStatement): string {
+  const stores = trustStores.filter((store) => !store.startsWith('tsa:')).join(' or ');
+  const names = trustedIdentities.includes('*') ? 'anyone' : trustedIdentities.slice(0, MAX_TOLD).map(shown).join(' or ');
+  return `${names} under ${stores}`;
 }
 
 function where({ repository, digest }: Subject): string {

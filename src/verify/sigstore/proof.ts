@@ -17,6 +17,16 @@ export type Proof = { log: Verdict['log']; timestamp?: Date };
 export type ProvenSignature = { bundle: Bundle; artifact?: Buffer };
 
 /**
+ * Who a keyless signature says it is by; nothing is proven. To look at before the proofs are, which cost a hundred times as much: whoever
+ * may push can have a certificate of the public-good authority, in a name of their own.
+ * @throws Refusal
+ */
+export function claimedIdentity({ bundle }: ProvenSignature): CertificateIdentity {
+  assertBounds(bundle);
+  return certificateIdentity(parseLeaf(leafOf(bundle)));
+}
+
+/**
  * Verifies a keyless signature: certificate chain to the root's authority at a vouched time, certificate transparency (SCT), the log's
  * inclusion promise or proof, RFC 3161 timestamps, and the signature itself (Sigstore client specification §4).
  * @throws Refusal

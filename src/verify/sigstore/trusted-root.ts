@@ -35,6 +35,29 @@ export function parseTrustedRoot(json: Uint8Array, name = 'trusted_root.json'): 
   return { name, material };
 }
 
+/** How long before its end a root is warned of: time to renew a Secret, in milliseconds. */
+const RENEWAL = 30 * 24 * 60 * 60 * 1000;
+
+/**
+ * Warns of a root whose last certificate authority, or last transparency log, ends soon or has ended: what was signed before still holds,
+ * what is signed after will not.
+ */
+export function renewalWarnings({ name, material: { certificateAuthorities, tlogs } }: TrustedRoot, now: Date): string[] {
+  const ends = {
+    'certificate authority': certificateAuthorities.map(({ certChain, validFor }) => [
+      validFor.end,
+      ...certChain.map(({ notAfter }) => notAfter),
+    ]),
+    'transparency log': tlogs.map(({ validFor }) => [validFor.end]),
+  };
+  return Object.entries(ends).flatMap(([what, parts]) => {
+    const last = Math.max(...parts.map((dates) => Math.min(...dates.map((date) => date.getTime()))));
+    if (last > now.getTime() + RENEWAL) return [];
+    const tense = last < now.getTime() ? 'ended' : 'ends';
+    return [`the last ${what} of trusted root ${JSON.stringify(name)} ${tense} at ${new Date(last).toISOString()}: give a newer root`];
+  });
+}
+
 function invalid(name: string, cause: string): VerificationError {
   return new VerificationError(
     'TrustInvalid',

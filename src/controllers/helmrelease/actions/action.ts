@@ -50,8 +50,13 @@ export type ActionContext = {
   log: Logger;
   /** One line of what Helm would log; the last ones end up in the event of a failure. */
   trace: (line: string) => void;
+  /** Told what the Pods of a hook have said, when it failed or asks for that; at most a few lines, without secrets that can be told. */
+  hookOutput?: (output: HookOutput) => void;
   signal: AbortSignal;
 };
+
+/** The last lines of what a hook's Pods have said, and how their containers ended. */
+export type HookOutput = { hook: string; failed: boolean; text: string };
 
 /** How waiting is done (HB54). */
 export type WaitPolicy = {

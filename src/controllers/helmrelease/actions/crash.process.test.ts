@@ -30,7 +30,9 @@ function mortal(client: KubeClient, dies: number, when: 'before' | 'after'): { c
   return { client: proxy, sent: () => count };
 }
 
-const CONFIG = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\ndata: {colour: {{ .Values.colour | default "blue" }}}\n';
+const CONFIG =
+  'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\ndata:\n  colour: {{ .Values.colour | default "blue" }}\n' +
+  '{{- range $key, $value := pick .Values "extra" "other" }}\n  {{ $key }}: {{ $value }}\n{{- end }}\n';
 const OLD = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: old}\n';
 const NEW = 'apiVersion: v1\nkind: Secret\nmetadata: {name: new}\n';
 const HOOK = [
@@ -65,29 +67,32 @@ describe('a process killed between any two requests', () => {
   });
 
   /** What a controller does with a release until it is as wanted. */
-  async function converge(release: TestedRelease, chart: typeof FIRST): Promise<void> {
+  async function converge(release: TestedRelease, chart: typeof FIRST, serverSide = true): Promise<void> {
     release.memory = new Map();
     await unlockRelease(release.context());
     const last = (await release.history()).at(-1);
-    const done = last === undefined ? await release.install(chart) : await release.upgrade(chart);
+    const done = last === undefined ? await release.install(chart, {}, { serverSideApply: serverSide }) : await release.upgrade(chart);
     assert.equal(done.kind, 'succeeded', JSON.stringify([done, release.trace]));
   }
 
-  /** Kills an action at each of its requests in turn; gives how many there were. */
+  /**
+   * Kills an action at each of its requests in turn; gives how many there were. To die after a request is to die before the next one, so every
+   * other one is died of both ways.
+   */
   async function killAtEach(
     prepare: (release: TestedRelease) => Promise<unknown>,
     action: (release: TestedRelease) => Promise<ActionResult>,
     check: (release: TestedRelease) => Promise<void>,
   ): Promise<number> {
-    for (let at = 1; ; at++) {
+    for (let at = 1; ; at += 2) {
       for (const when of ['before', 'after'] as const) {
         const release = await world.release();
         await prepare(release);
         const { client, sent } = mortal(world.client, at, when);
         const result = await action(new DyingRelease(world, release, client));
         if (sent() < at) {
-          assert.equal(result.kind, 'succeeded');
-          return at - 1;
+          assert.equal(result.kind, 'succeeded', JSON.stringify(result));
+          return sent();
         }
         assert.notEqual(result.kind, 'canceled');
         await check(release);
@@ -114,6 +119,24 @@ describe('a process killed between any two requests', () => {
     assert.ok(requests >= 7, String(requests));
   });
 
+  it('HB31 install: begun again as an install, with what is wanted by now', async () => {
+    await killAtEach(
+      async () => {},
+      (release) => release.install(FIRST),
+      async (release) => {
+        release.memory = new Map();
+        await unlockRelease(release.context());
+        const last = (await release.history()).at(-1);
+        const done =
+          last?.status === 'deployed' ? await release.upgrade(SECOND) : await release.install(SECOND, {}, { replace: last !== undefined });
+        assert.equal(done.kind, 'succeeded', JSON.stringify([done, release.trace]));
+        assert.deepEqual(await release.objects('ConfigMap', 'Secret'), ['ConfigMap/config', 'Secret/new']);
+        const statuses = (await release.history()).map(({ status }) => status);
+        assert.deepEqual(statuses, last === undefined ? ['deployed'] : ['superseded', 'deployed']);
+      },
+    );
+  });
+
   it('HB31 upgrade: what the dead attempt added or had still to remove is not forgotten', async () => {
     const requests = await killAtEach(
       (release) => release.install(FIRST),
@@ -122,6 +145,20 @@ describe('a process killed between any two requests', () => {
         await converge(release, FIRST);
         assert.deepEqual(await release.objects('ConfigMap', 'Secret'), ['ConfigMap/config', 'ConfigMap/old']);
         assert.deepEqual((await release.find('v1', 'ConfigMap', 'config'))?.['data'], { colour: 'blue' });
+      },
+    );
+    assert.ok(requests >= 9, String(requests));
+  });
+
+  it('HB31 upgrade, client-side: what the dead attempt had changed is put back', async () => {
+    const requests = await killAtEach(
+      (release) => release.install(FIRST, { extra: 'x' }, { serverSideApply: false }),
+      (release) => release.upgrade(SECOND, { colour: 'red', other: 'z' }),
+      async (release) => {
+        await converge(release, FIRST, false);
+        assert.deepEqual(await release.objects('ConfigMap', 'Secret'), ['ConfigMap/config', 'ConfigMap/old']);
+        assert.deepEqual((await release.find('v1', 'ConfigMap', 'config'))?.['data'], { colour: 'blue' });
+        assert.equal((await release.history()).at(-1)?.applyMethod, 'csa');
       },
     );
     assert.ok(requests >= 9, String(requests));

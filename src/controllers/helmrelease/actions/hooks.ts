@@ -5,6 +5,7 @@ import { formatObjectRef, objectRef, readObjects, type KubeObject } from '../../
 import { errorMessage } from '../../../std/index.ts';
 import { FIELD_MANAGER, type WaitPolicy } from './action.ts';
 import { actionError, textOf, wrapped } from './errors.ts';
+import { tellOutput } from './hook-output.ts';
 import type { Ledger } from './ledger.ts';
 import { keyOf, resolveObjects } from './objects.ts';
 import { awaitGone, awaitHook } from './readiness.ts';
@@ -53,10 +54,13 @@ async function* runHook(event: HookEvent, hook: ReleaseHook, ledger: Ledger, opt
   run.trace(`running ${event} hook ${hook.path}`);
   ledger.noteHook(hook, { startedAt, phase: 'Running' });
   await ledger.tryWrite();
+  let current: KubeObject | undefined;
   try {
     for (const object of objects) {
-      const answer = await create(event, hook, object, options, run);
-      yield* awaitHook(object, answer, options.wait, run);
+      current = undefined;
+      current = await create(event, hook, object, options, run);
+      yield* awaitHook(object, current, options.wait, run);
+      await tellOutput(hook, current, false, run);
     }
     ledger.noteHook(hook, { startedAt, completedAt: run.timestamp(), phase: 'Succeeded' });
   } catch (error) {
@@ -65,6 +69,7 @@ async function* runHook(event: HookEvent, hook: ReleaseHook, ledger: Ledger, opt
       run.trace(`${event} hook ${hook.path} is passed over: its namespace is being deleted`);
       return;
     }
+    if (current !== undefined && !isCanceled(error, run)) await tellOutput(hook, current, true, run);
     ledger.noteHook(hook, { startedAt, completedAt: run.timestamp(), phase: 'Failed' });
     throw error;
   }

@@ -7,6 +7,7 @@ export {
   type ApplyMode,
   type CrdPolicy,
   type DriftOptions,
+  type HookOutput,
   type InstallOptions,
   type ReleaseMemory,
   type ReleaseStorage,

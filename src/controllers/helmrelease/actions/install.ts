@@ -9,7 +9,8 @@ import { ensureNamespace } from './namespace.ts';
 import { assertNoForeignObjects, readManifest, resolveObjects, withReleaseMetadata } from './objects.ts';
 import { awaitReady } from './readiness.ts';
 import { drive, Run, type Steps } from './run.ts';
-import { writeObjects } from './write-objects.ts';
+import { leftovers, staleObjects, type Previous } from './previous.ts';
+import { deleteStale, writeObjects } from './write-objects.ts';
 
 /**
  * Installs a release as `helm install` does (HB50): record, definitions, pre-install hooks, objects, wait, post-install hooks, record. A chart
@@ -21,25 +22,24 @@ export function installRelease(options: InstallOptions, context: ActionContext):
 }
 
 async function* install(options: InstallOptions, run: Run): Steps<ActionResult> {
-  let prepared: { objects: KubeObject[]; ledger: Ledger; superseded: Release | undefined };
+  let prepared: Prepared;
   try {
     prepared = await prepare(options, run);
   } catch (error) {
     return failedEarly(run, error);
   }
-  const { objects, ledger, superseded } = prepared;
-  return yield* recorded(run, ledger, perform(options, objects, ledger, superseded, run), (error) => ({
+  return yield* recorded(run, prepared.ledger, perform(options, prepared, run), (error) => ({
     status: 'failed',
     description: `Release ${JSON.stringify(run.target.name)} failed: ${textOf(error)}`,
   }));
 }
 
-async function prepare(
-  options: InstallOptions,
-  run: Run,
-): Promise<{ objects: KubeObject[]; ledger: Ledger; superseded: Release | undefined }> {
+type Prepared = { objects: KubeObject[]; previous: Previous; ledger: Ledger; superseded: Release | undefined };
+
+async function prepare(options: InstallOptions, run: Run): Promise<Prepared> {
   const { rendered, serverSideApply, takeOwnership, createNamespace } = options;
-  const last = lastRelease(await run.storage.list(run.signal));
+  const history = await run.storage.list(run.signal);
+  const last = lastRelease(history);
   assertNameIsFree(last, options);
   const objects = await buildTarget(rendered, options.crds, 'release manifest', run);
   if (!takeOwnership) await assertNoForeignObjects(objects, 'install', run);
@@ -54,7 +54,7 @@ async function prepare(
     lastDeployed: now,
     applyMethod: serverSideApply ? 'ssa' : 'csa',
   };
-  return { objects, ledger: new Ledger(run, release), superseded: last };
+  return { objects, previous: await leftovers(history, run), ledger: new Ledger(run, release), superseded: last };
 }
 
 /** Objects of a new revision, ready to be written. Kinds the chart itself defines are taken for served. */
@@ -85,21 +85,17 @@ function assertNameIsFree(last: Release | undefined, { replace }: InstallOptions
   });
 }
 
-async function* perform(
-  options: InstallOptions,
-  objects: readonly KubeObject[],
-  ledger: Ledger,
-  superseded: Release | undefined,
-  run: Run,
-): Steps<void> {
+async function* perform(options: InstallOptions, { objects, previous, ledger, superseded }: Prepared, run: Run): Steps<void> {
   const { rendered, serverSideApply: serverSide, crds, hooks, wait } = options;
-  if (superseded !== undefined) await run.storage.update({ ...superseded, status: 'superseded' }, run.signal);
   await ledger.open();
+  // After the new record is there: the last one always says how far things are.
+  if (superseded !== undefined) await run.storage.update({ ...superseded, status: 'superseded' }, run.signal);
   yield* applyCrds(rendered.crds, crds, serverSide, run);
   const hookOptions: HookOptions = { serverSide, wait, awaitDeletion: wait.resources };
   if (hooks) yield* hooksOf('pre-install', 'failed pre-install: ', ledger, hookOptions, run);
-  const written = await writeObjects(objects, new Map(), { serverSide, replace: false, phase: 'install' }, run);
+  const written = await writeObjects(objects, previous.objects, { serverSide, replace: false, phase: 'install' }, run);
   if (written.error !== undefined) throw written.error;
+  await deleteStale(staleObjects(previous, objects), previous.unsure, run);
   yield* awaitReady(objects, written.applied, wait, run);
   if (hooks) yield* hooksOf('post-install', 'failed post-install: ', ledger, hookOptions, run);
   await ledger.write({ status: 'deployed', description: 'Install complete' });

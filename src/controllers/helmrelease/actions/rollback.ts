@@ -8,7 +8,8 @@ import { failedEarly, Ledger, recorded } from './ledger.ts';
 import { readManifest, resolveObjects, withReleaseMetadata } from './objects.ts';
 import { awaitReady } from './readiness.ts';
 import { drive, isCanceled, Run, type Steps } from './run.ts';
-import { afterCleanup, isServerSide, makeRoom, pending, previousObjects, staleObjects, type Previous } from './upgrade.ts';
+import { previousObjects, staleObjects, type Previous } from './previous.ts';
+import { afterCleanup, isServerSide, makeRoom, pending } from './upgrade.ts';
 import { deleteStale, writeObjects } from './write-objects.ts';
 
 /** Goes back to an earlier revision as `helm rollback` does (HB52): a new revision with the old one's content. */

@@ -19,14 +19,16 @@ export class Run {
   readonly memory: ReleaseMemory;
   readonly clock: Clock;
   readonly trace: (line: string) => void;
+  readonly hookOutput: ActionContext['hookOutput'];
   signal: AbortSignal;
 
-  constructor({ target, storage, memory, clock, trace, signal }: ActionContext) {
+  constructor({ target, storage, memory, clock, trace, hookOutput, signal }: ActionContext) {
     this.target = target;
     this.storage = storage;
     this.memory = memory ?? new Map();
     this.clock = clock;
     this.trace = trace;
+    this.hookOutput = hookOutput;
     this.signal = signal;
   }
 

@@ -8,7 +8,7 @@ import { Ledger } from './ledger.ts';
 import { isAnothers, isOurs, isToKeep, keyOf, readManifest, resolveStored } from './objects.ts';
 import { awaitGone } from './readiness.ts';
 import { assertNotCanceled, drive, isCanceled, Run, toError, type Steps } from './run.ts';
-import { previousObjects } from './upgrade.ts';
+import { previousObjects } from './previous.ts';
 
 /** Removes a release as `helm uninstall` does (HB53). One that is not there is removed already. */
 export function uninstallRelease(options: UninstallOptions, context: ActionContext): Promise<ActionProgress> {

@@ -6,7 +6,8 @@ import { actionError, textOf } from './errors.ts';
 import type { HookOptions } from './hooks.ts';
 import { buildTarget, hooksOf } from './install.ts';
 import { failedEarly, Ledger, recorded } from './ledger.ts';
-import { assertNoForeignObjects, keyOf, readManifest, resolveStored } from './objects.ts';
+import { assertNoForeignObjects, keyOf } from './objects.ts';
+import { previousObjects, staleObjects, type Previous } from './previous.ts';
 import { awaitReady } from './readiness.ts';
 import { drive, isCanceled, Run, type Steps } from './run.ts';
 import { cleanUp, deleteStale, writeObjects } from './write-objects.ts';
@@ -94,39 +95,9 @@ export async function afterCleanup(error: unknown, created: readonly KubeObject[
 function currentRelease(history: readonly Release[], last: Release, run: Run): Release {
   const deployed = last.status === 'deployed' ? last : lastDeployed(history);
   if (deployed !== undefined) return deployed;
-  if (last.status === 'failed' || last.status === 'superseded') return last;
+  // One that is being uninstalled is partly there: what is missing is made again.
+  if (last.status === 'failed' || last.status === 'superseded' || last.status === 'uninstalling') return last;
   throw noDeployedReleases(run);
-}
-
-/** What a release had before: the objects to compare with, and which of them it may never have had. */
-export type Previous = {
-  /** By `objectRefKey`, each as the revisions wanted it, oldest first. */
-  objects: ReadonlyMap<string, readonly KubeObject[]>;
-  unsure: ReadonlySet<string>;
-};
-
-/**
- * The objects of the current release and of every attempt after it: one that failed or died half way left objects that no other record names.
- */
-export async function previousObjects(history: readonly Release[], current: Release, run: Run): Promise<Previous> {
-  const objects = new Map<string, readonly KubeObject[]>();
-  const unsure = new Set<string>();
-  const attempts = history.filter(({ version, manifest }) => version > current.version && manifest !== current.manifest);
-  for (const release of [current, ...attempts]) {
-    const read = await resolveStored(readManifest(release.manifest, 'current release manifest'), run);
-    for (const object of read) {
-      const key = keyOf(object);
-      if (release !== current && !objects.has(key)) unsure.add(key);
-      objects.set(key, [...(objects.get(key) ?? []), object]);
-    }
-  }
-  return { objects, unsure };
-}
-
-/** What was there and is not wanted any more. */
-export function staleObjects({ objects }: Previous, wanted: readonly KubeObject[]): KubeObject[] {
-  const keys = new Set(wanted.map(keyOf));
-  return [...objects].filter(([key]) => !keys.has(key)).flatMap(([, versions]) => versions.slice(-1));
 }
 
 /** HB51, HB52: `auto` follows the release. */

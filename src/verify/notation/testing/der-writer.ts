@@ -52,10 +52,11 @@ const NAME_IDS: Readonly<Record<string, string>> = {
   OU: '2.5.4.11',
 };
 
-/** A Name of `C=RO,O=…` in this order, each attribute in an RDN of its own. */
+/** A Name of `C=RO,O=…` in this order, each attribute in an RDN of its own; a backslash keeps the next character. */
 export function name(text: string): Buffer {
-  const rdns = text.split(',').map((part) => {
-    const [type = '', value = ''] = part.split('=');
+  const rdns = text.split(/(?<!\\),/).map((part) => {
+    const [type = '', ...rest] = part.split('=');
+    const value = rest.join('=').replaceAll(/\\([^])/g, '$1');
     const tag = type === 'C' ? Tag.printableString : Tag.utf8String;
     return setOf(sequence(oid(NAME_IDS[type] ?? type), tlv(tag, Buffer.from(value))));
   });

@@ -215,6 +215,32 @@ export function objectSuite(open: () => Promise<ReleaseWorld>, options: { skip: 
       assert.deepEqual(again, { value: [], verbs: [] });
     });
 
+    it('HB59 drift of a client-side release costs nothing while nothing changes, and one look where something did', async () => {
+      const release = await world.release();
+      await release.install(APP, {}, { serverSideApply: false });
+      const [record] = await release.history();
+      assert.ok(record !== undefined);
+      await settled(release);
+      const first = await world.counted(() => detectDrift(record, {}, release.context()));
+      assert.deepEqual([first.value, first.verbs.length], [[], 6]);
+      assert.deepEqual(await world.counted(() => detectDrift(record, {}, release.context())), { value: [], verbs: [] });
+      const config = { apiVersion: 'v1', kind: 'ConfigMap', name: 'app-config', namespace: release.namespace };
+      await world.client.patch(config, { type: 'merge', body: { data: { theirs: 'y' } } }, { fieldManager: 'somebody' });
+      await settled(release);
+      const looked = await world.counted(() => detectDrift(record, {}, release.context()));
+      assert.deepEqual([looked.value, looked.verbs.length], [[], 2]);
+      await world.client.patch(config, { type: 'merge', body: { data: { colour: 'pink' } } }, { fieldManager: 'somebody' });
+      await settled(release);
+      const drift = await detectDrift(record, {}, release.context());
+      assert.equal(formatDrift(drift), `ConfigMap/${release.namespace}/app-config changed (0 additions, 1 changes, 0 removals)`);
+      await correctDrift(record, drift, release.context());
+      assert.deepEqual((await world.client.get(config))['data'], { colour: 'blue', theirs: 'y' });
+      // What was found to be as wanted is not ours yet: server-side apply takes it over.
+      assert.equal((await release.upgrade(APP, {}, { serverSideApply: 'enabled' })).kind, 'succeeded');
+      const web = await release.find('apps/v1', 'Deployment', 'web');
+      assert.ok(web?.metadata.managedFields?.some(({ manager, operation }) => manager === 'helm-controller' && operation === 'Apply'));
+    });
+
     it('HB59 fields of an overridden manager are drift, of others they are not', async () => {
       const release = await world.release();
       await release.install(chartOf({ 'templates/config.yaml': CONFIG }));
