@@ -83,7 +83,7 @@ function readPassed(root: string): Passed {
 /** The text of docs/compatibility.md. */
 export function compatibilityText(root: string): string {
   const passed = readPassed(root);
-  const files = globSync('{src,test}/**/*.{test,cluster}.ts', { cwd: root }).sort();
+  const files = globSync(['{src,test}/**/*.{test,cluster}.ts', 'src/**/testing/*-suite.ts'], { cwd: root }).sort();
   const byId = new Map<string, Proof[]>();
   for (const file of files) {
     for (const proof of proofsIn(file, readFileSync(join(root, file), 'utf8'))) {

@@ -22,6 +22,8 @@ const DEFAULTS: Readonly<Record<string, boolean>> = {
   AdoptLegacyReleases: true,
   CorrectDrift: true,
   DetectDrift: false,
+  // Of our own: what a failed hook or test has logged goes into conditions and events.
+  HookOutput: true,
 };
 
 /** A feature gate's name. */

@@ -1,6 +1,7 @@
 import type { Release } from '../../helm/index.ts';
+import type { FeatureGates, Logger } from '../../runtime/index.ts';
 import type { Instant } from '../../std/index.ts';
-import type { ActionProgress, ReleaseStorage, RenderedRelease } from './actions/index.ts';
+import type { ActionContext, ActionProgress, ReleaseStorage, RenderedRelease } from './actions/index.ts';
 import type { Prepared } from './prepare.ts';
 import type { Action } from './steps.ts';
 
@@ -60,4 +61,19 @@ const TRACE_LINES = 10;
 export function addTrace(trace: string[], line: string): void {
   trace.push(line);
   if (trace.length > TRACE_LINES) trace.shift();
+}
+
+/** Logs what the Pods of hooks have said, and gives `failed` what is to be told of those that failed; nothing when the gate `HookOutput` is off. */
+export function hookListener(
+  pass: { context: { log: Pick<Logger, 'info'> } },
+  gates: FeatureGates,
+  failed: (text: string) => void,
+): Pick<ActionContext, 'hookOutput'> {
+  if (!gates.enabled('HookOutput')) return {};
+  return {
+    hookOutput: (output) => {
+      pass.context.log.info(`hook ${output.hook} ${output.failed ? 'failed' : 'succeeded'}`, { output: output.text });
+      if (output.failed) failed(output.text);
+    },
+  };
 }

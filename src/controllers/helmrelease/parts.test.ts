@@ -6,6 +6,7 @@ import { setManifestMetadata } from '../../helm/index.ts';
 import type { Sources } from '../applier/index.ts';
 import { Charts, trackedVersion } from './charts.ts';
 import { unmetDependency } from './dependencies.ts';
+import { hookListener } from './flight.ts';
 import { targetChange } from './move-away.ts';
 import { postRenderWith } from './post-render.ts';
 import { installOptions, uninstallOptions, upgradeOptions } from './release-options.ts';
@@ -255,4 +256,18 @@ test('HB41: policies of the spec; without a word it is tried again, unless the g
   assert.equal(failurePolicies(helmRelease({ install: { strategy: { name: 'RemediateOnFailure' } } }), true).install.retry, undefined);
   const upgrade = failurePolicies(helmRelease({ upgrade: { remediation: { retries: 2 } } }), true).upgrade;
   assert.deepEqual([upgrade.strategy, upgrade.retries, upgrade.remediateLastFailure], ['rollback', 2, true]);
+});
+
+test('what hooks have said is told of those that failed, and kept to itself when the gate is off', () => {
+  const logged: string[] = [];
+  const told: string[] = [];
+  const pass = { context: { log: { info: (message: string) => logged.push(message) } } };
+  const listen = (gates: string): ReturnType<typeof hookListener> =>
+    hookListener(pass, parseFeatureGates(gates), (text) => told.push(text));
+  const { hookOutput } = listen('');
+  hookOutput?.({ hook: 'migrate', failed: true, text: 'no route' });
+  hookOutput?.({ hook: 'notify', failed: false, text: 'sent' });
+  assert.deepEqual(logged, ['hook migrate failed', 'hook notify succeeded']);
+  assert.deepEqual(told, ['no route']);
+  assert.deepEqual(listen('HookOutput=false'), {});
 });

@@ -8,7 +8,7 @@ import type { ActionContext, ActionProgress, ActionResult, Drift, DriftOptions, 
 import { definitionsIn } from './charts.ts';
 import { countFailure, forgetFailures, observedSince, recordHistory, type SnapshotDetails } from './bookkeeping.ts';
 import { HelmReleaseFailure, step } from './failure.ts';
-import { addTrace, ObservedStorage, type Flight } from './flight.ts';
+import { addTrace, hookListener, ObservedStorage, type Flight } from './flight.ts';
 import { launch, type LaunchOptions } from './launch.ts';
 import { isSince, originOf, wasCutShort } from './origin.ts';
 import type { Pass } from './pass.ts';
@@ -199,10 +199,9 @@ export class ReleaseRun {
   #flightContext(flight: Flight): ActionContext {
     return {
       ...this.#context(flight.storage, flight.trace),
-      hookOutput: ({ hook, failed, text }) => {
-        this.#pass.context.log.info(`hook ${hook} ${failed ? 'failed' : 'succeeded'}`, { output: text });
-        if (failed) flight.output = text;
-      },
+      ...hookListener(this.#pass, this.#options.gates, (text) => {
+        flight.output = text;
+      }),
     };
   }
 

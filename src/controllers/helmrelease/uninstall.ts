@@ -3,7 +3,7 @@ import type { FeatureGates, Outcome, ReconcileContext } from '../../runtime/inde
 import type { Clock } from '../../std/index.ts';
 import type { ActionContext, ActionProgress, ActionResult, ReleaseStorage, ReleaseTarget } from './actions/index.ts';
 import { recordHistory } from './bookkeeping.ts';
-import { addTrace, ObservedStorage } from './flight.ts';
+import { addTrace, hookListener, ObservedStorage } from './flight.ts';
 import type { ReleaseActions } from './launch.ts';
 import type { Pass } from './pass.ts';
 import { uninstallOptions } from './release-options.ts';
@@ -37,10 +37,7 @@ export async function uninstall(
     clock,
     log: pass.context.log,
     trace: (line) => addTrace(trace, line),
-    hookOutput: ({ hook, failed, text }) => {
-      pass.context.log.info(`hook ${hook} ${failed ? 'failed' : 'succeeded'}`, { output: text });
-      if (failed) said.push(text);
-    },
+    ...hookListener(pass, gates, (text) => said.push(text)),
     signal: pass.context.signal,
   };
   const follow = async (progress: ActionProgress): Promise<Outcome> => {

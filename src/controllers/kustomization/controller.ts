@@ -90,7 +90,13 @@ export class KustomizationController implements Controller {
       object = view.get(key) ?? object;
     }
     if (object.spec.suspend === true) {
-      await openSession(object, this.#options, context).finish();
+      const session = openSession(object, this.#options, context);
+      // As with Flux: else whoever waits for its latest generation would wait until it is resumed.
+      if (session.conditions.isTrue(conditionTypes.ready)) {
+        session.conditions.remove(conditionTypes.reconciling);
+        session.draft.observedGeneration = object.metadata.generation;
+      }
+      await session.finish();
       return { kind: 'done' };
     }
     return this.#run(object, context);

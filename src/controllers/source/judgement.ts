@@ -1,5 +1,4 @@
-import type { Clock, Digest } from '../../std/index.ts';
-import { errorMessage } from '../../std/index.ts';
+import { errorMessage, type Clock } from '../../std/index.ts';
 import { describeIdentity, satisfies, VerificationError, type Party, type Satisfaction, type Verdict } from '../../verify/index.ts';
 import { MAX_EXPRESSION_TIME, refuseAttestation, type ExpressionBudget, type WantedAttestation } from './attestations.ts';
 import { Evidence } from './evidence.ts';
@@ -172,11 +171,6 @@ class Judge {
     asked.set(verdict, refusal);
     return refusal;
   }
-}
-
-/** What distinguishes one set of policies from another. */
-export function policiesId(policies: readonly ReadPolicy[]): readonly Digest[] {
-  return policies.map(({ id }) => id);
 }
 
 /** The earliest time that is vouched for by signatures that count. */

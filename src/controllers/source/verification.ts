@@ -187,7 +187,8 @@ async function byNotation(
 
 function refusal({ provider, secretRef }: Verification, cause: unknown): SourceFailure {
   const how = provider === 'cosign' && secretRef === undefined ? 'cosign keyless' : provider;
-  const message = `failed to verify the signature using provider '${how}': ${errorMessage(cause)}`;
+  const remedy = isCodedError(cause) && cause.remedy !== undefined ? `; try: ${cause.remedy}` : '';
+  const message = `failed to verify the signature using provider '${how}': ${errorMessage(cause)}${remedy}`;
   return new SourceFailure('VerificationError', shorten(message));
 }
 
