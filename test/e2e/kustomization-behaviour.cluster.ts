@@ -245,6 +245,7 @@ describe('Kustomizations', { timeout: 600_000 }, () => {
     const requested = await lab.request(KS, name);
     const status = await lab.waitStatus(KS, name, 'noted', ({ lastHandledReconcileAt }) => lastHandledReconcileAt === requested);
     assert.equal(status.lastAppliedRevision, revision);
+    assert.equal(status.observedGeneration, (await lab.find(KS, name))?.metadata.generation, 'what waits for its generation goes on');
     assert.equal(data(await lab.find(CONFIG_MAP, name))['v'], '1');
     await lab.kube.delete({ ...CONFIG_MAP, name, namespace: lab.namespace });
     await lab.settled();
