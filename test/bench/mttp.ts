@@ -3,7 +3,7 @@
 // `--built` what `npm run build` made.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { systemClock } from '../../src/std/index.ts';
+import { milliseconds, sleep, systemClock } from '../../src/std/index.ts';
 import { createKubeClient, type KindRef, type KubeClient, loadClusterConfig, nodeHost } from '../../src/kube/index.ts';
 import type { KubeObject } from '../../src/manifest/index.ts';
 import { startControlPlane } from '../control-plane/start.ts';
@@ -26,6 +26,8 @@ const { values: flags } = parseArgs({
 const count = Number(flags.helmreleases ?? flags.kustomizations);
 const NAMESPACE = 'bench';
 const REPOSITORY = 'bench/app';
+/** How long nothing happens before memory counts as steady. */
+const STEADY_AFTER = milliseconds(30_000);
 
 type Phase = {
   seconds: number;
@@ -212,15 +214,18 @@ function difference(before: Counts, after: Counts): Record<string, number> {
   return out;
 }
 
-function processUsage(pids: readonly number[]): { cpuSeconds: number; peakMiB: number } {
+function processUsage(pids: readonly number[]): { cpuSeconds: number; peakMiB: number; nowMiB: number } {
   let ticks = 0;
   let peak = 0;
+  let now = 0;
   for (const pid of pids) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     ticks += Number(stat[11]) + Number(stat[12]);
-    peak += Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    peak += Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+    now += Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
   }
-  return { cpuSeconds: ticks / 100, peakMiB: Math.round(peak / 1024) };
+  return { cpuSeconds: ticks / 100, peakMiB: Math.round(peak / 1024), nowMiB: Math.round(now / 1024) };
 }
 
 /** Seconds all cores together have been idle since the machine started. */
@@ -441,6 +446,8 @@ try {
     workload.sources.length,
   );
   const { peakMiB } = processUsage(pids);
+  await sleep(systemClock, STEADY_AFTER);
+  const { nowMiB: steadyMiB } = processUsage(pids);
   const report = {
     [flags.helmreleases === undefined ? 'kustomizations' : 'helmreleases']: count,
     install,
@@ -448,6 +455,7 @@ try {
     bareSeconds: floor,
     installOverBare: install.seconds / floor,
     controllerPeakMiB: peakMiB,
+    controllerSteadyMiB: steadyMiB,
   };
   if (flags.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else {
@@ -456,7 +464,7 @@ try {
       for (const [key, value] of Object.entries(requests)) say(`    ${key.padEnd(40)} ${value}`);
     }
     say(
-      `  install ${install.seconds.toFixed(1)} s = ${report.installOverBare.toFixed(2)} × the bare time; upgrade ${upgrade.seconds.toFixed(1)} s; peak RSS ${peakMiB} MiB`,
+      `  install ${install.seconds.toFixed(1)} s = ${report.installOverBare.toFixed(2)} × the bare time; upgrade ${upgrade.seconds.toFixed(1)} s; RSS: peak ${peakMiB} MiB, steady ${steadyMiB} MiB`,
     );
   }
   await controller?.stop();
