@@ -120,7 +120,12 @@ async function bringTo({ name: place, first, values, spec, waits }: Place, name:
   }
   await valuesOf(name, values);
   if (first === undefined) await release(lab, name, specOf(name, spec));
-  await until(`${name} waits in ${place}`, () => waits(name), 60_000);
+  try {
+    await until(`${name} waits in ${place}`, () => waits(name), 20_000);
+  } catch (error) {
+    const told = lab.log.filter((line) => line.includes(`"name":"${name}"`)).slice(-40);
+    throw new Error(`${String(error)}: ${JSON.stringify(await statusOf(name))}\n${told.join('\n')}`, { cause: error });
+  }
 }
 
 /** Lets something newer come; gives what is true when it has taken the place of the old. */

@@ -72,6 +72,8 @@ export class ReleaseRun {
     if (waiting === undefined) return this.begin();
     this.#pass.done.add(actionType(flight.action));
     this.#announce(flight.action);
+    // The pass that began it may not have written anything yet.
+    this.#noteAttempt(flight.action);
     return Promise.resolve(this.#wait(flight, waiting));
   }
 
@@ -150,11 +152,7 @@ export class ReleaseRun {
     if (action.kind === 'adopt') return this.#adopt(records);
     if (action.kind === 'correct') return this.#correct(last);
     this.#announce(action);
-    if (action.kind === 'install' || action.kind === 'upgrade') {
-      pass.draft.lastAttemptedReleaseAction = action.kind;
-      pass.session.conditions.remove(conditionTypes.testSuccess, conditionTypes.remediated);
-      pass.forced = false;
-    }
+    this.#noteAttempt(action);
     if (this.#isNotedFirst(action)) await pass.session.flush();
     const storage = new ObservedStorage(this.#storage);
     const flight: Flight = {
@@ -168,6 +166,15 @@ export class ReleaseRun {
       waiting: undefined,
     };
     return this.#follow(flight, await launch(flight, pass.object, last, this.#options, this.#flightContext(flight)));
+  }
+
+  /** Notes which action is attempted: its policy decides what follows a failure (HB41). */
+  #noteAttempt({ kind }: Action): void {
+    if (kind !== 'install' && kind !== 'upgrade') return;
+    const pass = this.#pass;
+    pass.draft.lastAttemptedReleaseAction = kind;
+    pass.session.conditions.remove(conditionTypes.testSuccess, conditionTypes.remediated);
+    pass.forced = false;
   }
 
   /**
