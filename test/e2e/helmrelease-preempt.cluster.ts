@@ -173,6 +173,26 @@ describe('something newer ends every wait of a HelmRelease at once', { timeout: 
     await lab.close();
   });
 
+  test('HB41 HB65: the same values again: the install that is under way goes on, and its failure is that of an install', async () => {
+    const name = 'same';
+    const values = JSON.stringify({ fail: 'post-install', hang: 'pre-delete' });
+    const again = (note: string): Promise<unknown> =>
+      lab.apply({
+        ...CONFIG_MAP,
+        metadata: { name: `${name}-values`, labels: { 'reconcile.fluxcd.io/watch': 'Enabled' } },
+        data: { 'values.yaml': values, note },
+      });
+    await lab.push(name, WAITS);
+    await lab.source(name, name);
+    await lab.ready(OCI, name);
+    await again('first');
+    await release(lab, name, specOf(name, { install: { remediation: { retries: 3 } } }));
+    await until('it installs', async () => (await revisions(lab, name)).length > 0);
+    await again('second');
+    await until('the failed install is removed', () => hangs(name));
+    assert.equal((await statusOf(name)).lastAttemptedReleaseAction, 'install');
+  });
+
   /** Milliseconds from the change until what is newer is there. */
   async function measure(place: Place, trigger: Trigger): Promise<number> {
     const name = `${place.name}-${trigger}`;
