@@ -2,12 +2,12 @@ import { parseOCIRepository } from '../api/index.ts';
 import {
   concerns,
   describeSigner,
-  httpRevocation,
   judgePolicies,
   Materials,
   readPolicy,
   readWanted,
   toPolicy,
+  usualHome,
   verifySignature,
   type Trust,
 } from '../controllers/source/index.ts';
@@ -22,7 +22,7 @@ import { useEnvironmentProxies } from './environment-proxy.ts';
 import type { Signed } from './preview-plan.ts';
 import { isMasked, keyOf, MASK, textAt, valueAt } from './preview-objects.ts';
 import { progress } from './progress.ts';
-import { publicGoodSigstore } from './sigstore-root.ts';
+import { usualTrust } from './sigstore-root.ts';
 
 /** Where the signature and the Secrets that say whose is wanted are found. */
 export type VerifyContext = {
@@ -34,8 +34,6 @@ export type VerifyContext = {
   objects: readonly KubeObject[];
 };
 
-/** Where the Secrets of cluster-wide policies are. */
-const HOME = 'flux-system';
 const REMEDY = 'take the snapshot with --with-secrets, give the Secret in the file of --kustomization, or preview with --skip-verify';
 
 /**
@@ -48,8 +46,10 @@ export async function verifiedTarget({ source, policies }: Signed, target: Refer
   const { client, signal } = context.registry;
   const { digest } = await client.resolve(target, signal);
   const proven = digested(target, digest);
-  if (valueAt(source, 'spec', 'verify') !== undefined) tell(proven, await verify(source, target, digest, context));
-  await judge(policies, source, proven, digest, context);
+  useEnvironmentProxies(process.env);
+  const trust = usualTrust(systemClock, (message) => progress.warning(message));
+  if (valueAt(source, 'spec', 'verify') !== undefined) tell(proven, await verify(source, target, digest, trust, context));
+  await judge(policies, source, proven, digest, trust, context);
   return proven;
 }
 
@@ -68,16 +68,17 @@ async function judge(
   source: KubeObject,
   proven: Reference,
   digest: Digest,
+  trust: Trust,
   { registry: { client, signal }, cluster }: VerifyContext,
 ): Promise<void> {
   const namespace = source.metadata.namespace ?? '';
   const configs = new ConfigReader(cluster, systemClock);
   const found = policies.map(toPolicy).filter((policy) => concerns(policy, namespace, repositoryOf(source)));
   if (found.length === 0) return;
-  const read = await Promise.all(found.map((policy) => readPolicy(policy, configs, HOME)));
+  const read = await Promise.all(found.map((policy) => readPolicy(policy, configs, usualHome)));
   const own = { kind: 'unusable', why: 'a preview does not count the signers of spec.verify for policies' } as const;
   const materials = new Materials(client, proven, digest, signal);
-  const judgements = await judgePolicies(read, materials, own, { clock: systemClock, trust: trustHere(), signal });
+  const judgements = await judgePolicies(read, materials, own, { clock: systemClock, trust, signal });
   for (const { policy, outcome, message } of judgements) {
     if (outcome === 'refused' && policy.enforced) throw notVerified(message, 'sign it as the policy asks, or preview with --skip-verify');
     if (outcome === 'satisfied') progress.success(message);
@@ -89,18 +90,11 @@ function repositoryOf(source: KubeObject): Repository {
   return parseRepository(textAt(source, 'spec', 'url'));
 }
 
-function trustHere(): Trust {
-  useEnvironmentProxies(process.env);
-  return {
-    publicGood: publicGoodSigstore(systemClock, (message) => progress.warning(message)),
-    revocation: httpRevocation(process.env),
-  };
-}
-
 async function verify(
   source: KubeObject,
   target: Reference,
   digest: Digest,
+  trust: Trust,
   { registry: { client, signal }, cluster, objects }: VerifyContext,
 ): Promise<Verdict | NotationSkip> {
   const { namespace, verify: spec } = requirementOf(source);
@@ -110,7 +104,7 @@ async function verify(
   }
   try {
     const { wanted } = await readWanted(spec, namespace, new ConfigReader(cluster, systemClock), 'the Secrets of spec.verify');
-    return await verifySignature(wanted, target, digest, { client, clock: systemClock, trust: trustHere(), signal });
+    return await verifySignature(wanted, target, digest, { client, clock: systemClock, trust, signal });
   } catch (error) {
     if (isCodedError(error, 'ConfigNotFound')) throw notVerified(`${what}: ${error.message}`, REMEDY, error);
     if (!(error instanceof VerificationError)) throw error;

@@ -1,6 +1,7 @@
 import { access, constants, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { httpRevocation, type Trust } from '../controllers/source/index.ts';
 import { CodedError, errorMessage, minutes, type Clock } from '../std/index.ts';
 import { publicGoodRoot, RefreshingRoot } from '../verify/index.ts';
 
@@ -36,6 +37,11 @@ export function publicGoodSigstore(
     return newestRoot({ ...options, cachePath: await folder });
   };
   return new RefreshingRoot({ initial: publicGoodRoot(), load, clock, every: DAY, retryAfter: HOUR, onError });
+}
+
+/** What signatures are trusted by beside Secrets: the public-good Sigstore, and revocation over HTTP through the proxies of the environment. */
+export function usualTrust(clock: Clock, onError: (message: string) => void): Trust {
+  return { publicGood: publicGoodSigstore(clock, onError), revocation: httpRevocation(process.env) };
 }
 
 function usualCache(): string {

@@ -14,7 +14,6 @@ import type { ArtifactStore } from '../artifact/index.ts';
 import { formatSourceKey } from '../controllers/applier/index.ts';
 import { KustomizationController, kustomizationConditions, Memories, sourceKey } from '../controllers/kustomization/index.ts';
 import {
-  httpRevocation,
   newestAnnotation,
   OciRepositoryController,
   ociRepositoryConditions,
@@ -50,7 +49,7 @@ import {
   type Indexes,
   type Part,
 } from './controller-parts.ts';
-import { publicGoodSigstore } from './sigstore-root.ts';
+import { usualTrust } from './sigstore-root.ts';
 import { startHelm } from './start-helm.ts';
 import { startPolicies, type PolicyParts } from './start-policies.ts';
 
@@ -154,10 +153,7 @@ function startSource(options: ControllersOptions, configs: ConfigReader, policie
     registries,
     identities,
     store,
-    trust: options.trust ?? {
-      publicGood: publicGoodSigstore(clock, (message) => options.log.info(message)),
-      revocation: httpRevocation(process.env),
-    },
+    trust: options.trust ?? usualTrust(clock, (message) => options.log.info(message)),
     policies: policies.policies,
     annotate: policies.annotate,
     events,

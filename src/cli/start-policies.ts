@@ -7,17 +7,17 @@ import {
   type OCIRepository,
 } from '../api/index.ts';
 import {
-  concerns,
+  concernsUrl,
   Policies,
   policySecrets,
   toPolicy,
+  usualHome,
   VerificationPolicyController,
   verificationPolicyConditions,
   type Policy,
   type PolicyKind,
 } from '../controllers/source/index.ts';
 import { isKubeError, type Informer } from '../kube/index.ts';
-import { parseRepository } from '../oci/index.ts';
 import { changeTrigger, formatKey, ResourceView, type ConfigReader, type ControllerRunner } from '../runtime/index.ts';
 import { milliseconds, sleep } from '../std/index.ts';
 import { createRunner, reference, writer } from './controller-parts.ts';
@@ -40,7 +40,6 @@ export type PolicyParts = {
 
 type PolicyPart = { informer: Informer; view: ResourceView<Policy>; runner: ControllerRunner };
 
-const DEFAULT_HOME = 'flux-system';
 /** Between looks whether the kinds are there, while they are not known to be. */
 const LOOK = milliseconds(50);
 /** Between looks while discovery lags behind a definition. */
@@ -50,7 +49,7 @@ const LOOKS_PER_LINE = 200;
 
 /** Watches the verification policies of the cluster and says whether each can be used. */
 export function startPolicies(options: ControllersOptions, configs: ConfigReader, view: () => ResourceView<OCIRepository>): PolicyParts {
-  const home = options.runtimeNamespace ?? DEFAULT_HOME;
+  const home = options.runtimeNamespace ?? usualHome;
   const changes = new Set<(policy: Policy) => void>();
   let started = false;
   const changed = (policy: Policy): void => {
@@ -72,7 +71,7 @@ export function startPolicies(options: ControllersOptions, configs: ConfigReader
     follow: (ociRepositories, enqueue) => {
       changes.add((policy) => {
         for (const { metadata, spec } of ociRepositories.list()) {
-          if (isConcerned(policy, metadata.namespace, spec.url)) enqueue(formatKey(metadata));
+          if (concernsUrl(policy, metadata.namespace, spec.url)) enqueue(formatKey(metadata));
         }
       });
     },
@@ -135,15 +134,6 @@ function startKind(
     },
   });
   return { informer, view, runner };
-}
-
-function isConcerned(policy: Policy, namespace: string, url: string): boolean {
-  try {
-    return concerns(policy, namespace, parseRepository(url));
-  } catch {
-    // A URL that is none is told by the object itself.
-    return false;
-  }
 }
 
 /** Waits until the policies of a kind are listed, or its CRD is known not to be there. */

@@ -6,6 +6,7 @@ import {
   policyName,
   readPolicy,
   toPolicy,
+  usualHome,
   type Judgement,
   type Policy,
   type ReadPolicy,
@@ -25,8 +26,6 @@ export type PolicyFiles = { policies: readonly Policy[]; secrets: SecretReader }
 /** What became of the policies of a command: whether the artifact is refused, or a policy could not be applied. */
 export type PolicyOutcome = 'verified' | 'refused' | 'unusable';
 
-/** Where the Secrets of cluster policies are, and policies without a namespace. */
-const HOME = 'flux-system';
 const GROUP = 'source.sluice.dev/';
 
 /** Reads the policies and Secrets of files; other objects are passed over. @throws CodedError for what is no YAML, or without a policy */
@@ -34,7 +33,7 @@ export function readPolicyFiles(files: readonly { name: string; content: Uint8Ar
   const objects = files.flatMap(({ name, content }) => readObjects(content, name));
   const policies = objects
     .filter(({ apiVersion, kind }) => apiVersion.startsWith(GROUP) && /^(Cluster)?VerificationPolicy$/.test(kind))
-    .map((object) => toPolicy({ ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? HOME } }));
+    .map((object) => toPolicy({ ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? usualHome } }));
   if (policies.length === 0) throw usage('--policy: no VerificationPolicy and no ClusterVerificationPolicy in it');
   return { policies, secrets: secretsOf(objects.filter(({ kind, apiVersion }) => kind === 'Secret' && apiVersion === 'v1')) };
 }
@@ -79,7 +78,7 @@ export async function verifyByPolicies(
       others.push(policyName(policy));
       continue;
     }
-    const read = await readPolicy(policy, secrets, HOME);
+    const read = await readPolicy(policy, secrets, usualHome);
     const own = { kind: 'unusable', why: 'no signers, and no spec.verify to count the signers of' } as const;
     judgements.push(...(await judgePolicies([read], materials, own, context)));
   }

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CommanderError, Option, type Command } from 'commander';
-import { describeSigner, httpRevocation, verifySignature, type Wanted } from '../controllers/source/index.ts';
+import { describeSigner, verifySignature, type Wanted } from '../controllers/source/index.ts';
 import { formatReference, formatRepository } from '../oci/index.ts';
 import { errorMessage, isCodedError, redact, systemClock, type Digest } from '../std/index.ts';
 import { VerificationError, type NotationSkip, type Verdict } from '../verify/index.ts';
 import { artifactReference, openRegistry, usage } from './artifact-registry.ts';
 import { useEnvironmentProxies } from './environment-proxy.ts';
 import { progress } from './progress.ts';
-import { publicGoodSigstore } from './sigstore-root.ts';
+import { usualTrust } from './sigstore-root.ts';
 import { readPolicyFiles, verifyByPolicies, type PolicyFiles } from './verify-policies.ts';
 
 type Flags = {
@@ -74,10 +74,7 @@ async function verify(url: string, flags: Flags): Promise<number> {
   const { client, signal } = registry;
   const { digest } = await client.resolve(reference, signal);
   useEnvironmentProxies(process.env);
-  const trust = {
-    publicGood: publicGoodSigstore(systemClock, (message) => progress.warning(message)),
-    revocation: httpRevocation(process.env),
-  };
+  const trust = usualTrust(systemClock, (message) => progress.warning(message));
   const context = { client, clock: systemClock, trust, signal };
   if (policies !== undefined)
     return { verified: VERIFIED, refused: NOT_VERIFIED, unusable: FAILED }[

@@ -122,6 +122,16 @@ function notation(format: 'JWS' | 'COSE'): Format {
   };
 }
 
+/** What both formats of keyless signatures share. */
+const keylessCase = {
+  byOther: /found .*, want (a certificate whose chain ends in the trusted root|an entry in a transparency log of the root)/,
+  broken: BROKEN_PROOF,
+  copied: COPIED,
+  namesake: NAMESAKE,
+  verify: KEYLESS,
+  limit: 256,
+};
+
 const FORMATS: Readonly<Record<string, Format>> = {
   'cosign tag by key': {
     good: ({ digest }) => tagPiece(keyTagSignature(digest, pair.privateKey)),
@@ -151,12 +161,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
     tampered: ({ digest }) => reworded(tagPiece(sigstore.tagSignature(digest, keyless))),
     expired: ({ digest }) => tagPiece(sigstore.tagSignature(digest, lapsed)),
     byNamesake: ({ digest }) => tagPiece(sigstore.tagSignature(digest, namesake)),
-    byOther: /found .*, want (a certificate whose chain ends in the trusted root|an entry in a transparency log of the root)/,
-    broken: BROKEN_PROOF,
-    copied: COPIED,
-    namesake: NAMESAKE,
-    verify: KEYLESS,
-    limit: 256,
+    ...keylessCase,
     byReferrer: false,
   },
   'cosign bundle, keyless': {
@@ -165,12 +170,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
     tampered: ({ digest }) => rewordedBundle(sigstore.bundle(digest, keyless)),
     expired: ({ digest }) => bundlePiece(sigstore.bundle(digest, lapsed)),
     byNamesake: ({ digest }) => bundlePiece(sigstore.bundle(digest, namesake)),
-    byOther: /found .*, want (a certificate whose chain ends in the trusted root|an entry in a transparency log of the root)/,
-    broken: BROKEN_PROOF,
-    copied: COPIED,
-    namesake: NAMESAKE,
-    verify: KEYLESS,
-    limit: 256,
+    ...keylessCase,
     byReferrer: true,
   },
   'notation JWS': notation('JWS'),

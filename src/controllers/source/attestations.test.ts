@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { digestOf } from '../../std/index.ts';
 import type { Subject, Verdict } from '../../verify/index.ts';
-import { MAX_EXPRESSION_TIME, parsePolicyExpression, readProvenance, refuseAttestation, type ExpressionBudget } from './attestations.ts';
+import { parseExpression } from '../../cel/index.ts';
+import { MAX_EXPRESSION_TIME, readProvenance, refuseAttestation, type ExpressionBudget } from './attestations.ts';
 
 const SLSA_1 = 'https://slsa.dev/provenance/v1';
 const SLSA_02 = 'https://slsa.dev/provenance/v0.2';
@@ -20,7 +21,7 @@ const verdict = (predicateType: string, predicate: unknown): Verdict => ({
 });
 const budget = (): ExpressionBudget => ({ left: MAX_EXPRESSION_TIME, now: () => performance.now() });
 const refusal = (one: Verdict, ...expressions: readonly string[]): string | undefined =>
-  refuseAttestation({ predicateType: SLSA_1, expressions: expressions.map(parsePolicyExpression), threshold: 1 }, one, subject, budget());
+  refuseAttestation({ predicateType: SLSA_1, expressions: expressions.map(parseExpression), threshold: 1 }, one, subject, budget());
 
 describe('SLSA provenance', () => {
   for (const [name, type, predicate, expected] of [
@@ -86,12 +87,12 @@ describe('expressions over attestations', () => {
     const wide = verdict(SLSA_1, { list: Array.from({ length: 5000 }, (_, at) => at) });
     const nested = 'predicate.list.all(a, predicate.list.all(b, a + b >= 0))';
     assert.match(refusal(wide, nested) ?? '', /cost too much/);
-    assert.throws(() => parsePolicyExpression('a ='), { code: 'InvalidCELExpression' });
+    assert.throws(() => parseExpression('a ='), { code: 'InvalidCELExpression' });
   });
 
   test('the time of all expressions together is bounded', () => {
     const spent: ExpressionBudget = { left: 0, now: () => 0 };
-    const expressions = [parsePolicyExpression('true')];
+    const expressions = [parseExpression('true')];
     assert.equal(
       refuseAttestation({ predicateType: SLSA_1, expressions, threshold: 1 }, good, subject, spent),
       'expressions take longer than 2 s',

@@ -1,4 +1,4 @@
-import { parseExpression, type Expression } from '../../cel/index.ts';
+import type { Expression } from '../../cel/index.ts';
 import { CodedError, errorMessage } from '../../std/index.ts';
 import type { Identity, Subject, Verdict } from '../../verify/index.ts';
 
@@ -43,14 +43,6 @@ function at(value: unknown, ...path: readonly string[]): unknown {
     found = (found as Readonly<Record<string, unknown>>)[name];
   }
   return found;
-}
-
-/**
- * Reads an expression of a policy.
- * @throws CodedError `InvalidCELExpression`
- */
-export function parsePolicyExpression(source: string): Expression {
-  return parseExpression(source);
 }
 
 /** Why the attestation of a verdict is not accepted; undefined when every expression is true of it. */

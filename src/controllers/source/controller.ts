@@ -37,8 +37,9 @@ import { stillServing } from './outage.ts';
 import type { Policies } from './policies.ts';
 import { resolveRevision } from './resolve.ts';
 import { Resolver } from './resolver.ts';
+import type { Annotate } from './rollback-guard.ts';
 import type { Trust } from './verification.ts';
-import { Verifier, type VerifierOptions } from './verifier.ts';
+import { Verifier } from './verifier.ts';
 
 /** What an {@link OciRepositoryController} works with. */
 export type OciRepositoryOptions = {
@@ -52,7 +53,7 @@ export type OciRepositoryOptions = {
   trust?: Trust;
   /** The verification policies of the cluster, and how annotations are written for those that deny rollbacks. Default: none. */
   policies?: Policies;
-  annotate?: VerifierOptions['annotate'];
+  annotate?: Annotate;
   events: EventRecorder;
   clock: Clock;
   random: () => number;
@@ -108,15 +109,7 @@ export class OciRepositoryController implements Controller {
   constructor(options: OciRepositoryOptions) {
     this.#options = options;
     this.#resolver = new Resolver(options.clock, options.enqueue);
-    const { configs, clock, trust = {}, store, policies, annotate } = options;
-    this.#verifier = new Verifier({
-      configs,
-      clock,
-      trust,
-      store,
-      ...(policies === undefined ? {} : { policies }),
-      ...(annotate === undefined ? {} : { annotate }),
-    });
+    this.#verifier = new Verifier({ ...options, trust: options.trust ?? {} });
   }
 
   async reconcile(key: Key, context: ReconcileContext): Promise<Outcome> {

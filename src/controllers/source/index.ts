@@ -3,11 +3,13 @@ export { sourceAnnotations, sourceAnnotationsChanged } from './annotations.ts';
 export { OciRepositoryController, ociRepositoryConditions, type OciRepositoryOptions } from './controller.ts';
 export {
   concerns,
+  concernsUrl,
   Policies,
   policyName,
   policySecrets,
   readPolicy,
   toPolicy,
+  usualHome,
   type Policy,
   type PolicyKind,
   type ReadPolicy,

@@ -1,10 +1,11 @@
 import type { ClusterVerificationPolicy, ConditionUpdate, OCIRepository, VerificationPolicy } from '../../api/index.ts';
+import { parseExpression } from '../../cel/index.ts';
 import { parseClusterVerificationPolicy, parseVerificationPolicy } from '../../api/index.ts';
 import type { KubeObject } from '../../manifest/index.ts';
 import { parseRepository, type Repository } from '../../oci/index.ts';
 import type { ConfigReader, ResourceView } from '../../runtime/index.ts';
 import { digestOf, errorMessage, isCodedError, type Digest } from '../../std/index.ts';
-import { parsePolicyExpression, type WantedAttestation } from './attestations.ts';
+import type { WantedAttestation } from './attestations.ts';
 import { SourceFailure } from './failure.ts';
 import { parseNamespaceGlob, parseRepositoryGlob, repositoryNames, type TextGlob } from './repository-glob.ts';
 import { readSignerTrust, type SignerTrust } from './signer-trust.ts';
@@ -34,6 +35,9 @@ export type ReadPolicy = { name: string; id: Digest; enforced: boolean; deniesRo
 
 /** Where Secrets are read. */
 export type SecretReader = Pick<ConfigReader, 'data'>;
+
+/** The namespace of the Secrets of cluster policies, when nobody says where the controllers are. */
+export const usualHome = 'flux-system';
 
 const CLUSTER: PolicyKind = 'ClusterVerificationPolicy';
 
@@ -92,6 +96,12 @@ export function concerns(policy: Policy, namespace: string, repository: Reposito
   return repositories === undefined || repositoryNames(repository).some((name) => repositories.some((matches) => matches(name)));
 }
 
+/** The same of a URL; one that is none is nobody's: it cannot be fetched either. */
+export function concernsUrl(policy: Policy, namespace: string, url: string): boolean {
+  const repository = repositoryOf(url);
+  return repository !== undefined && concerns(policy, namespace, repository);
+}
+
 function scopeOf({ kind, spec }: Policy): Scope {
   return {
     namespaces: kind === CLUSTER ? spec.namespaces?.map((glob) => leniently(glob, parseNamespaceGlob)) : undefined,
@@ -134,7 +144,7 @@ export async function readPolicy(policy: Policy, configs: SecretReader, home: st
     for (const glob of spec.namespaces ?? []) parseNamespaceGlob(glob);
     const attestations = (spec.attestations ?? []).map(({ predicateType, expressions = [], threshold = 1 }, index) => {
       assertThreshold(`attestations[${index}].threshold`, threshold, signers);
-      return { predicateType, expressions: expressions.map(parsePolicyExpression), threshold };
+      return { predicateType, expressions: expressions.map(parseExpression), threshold };
     });
     return {
       ...base,

@@ -13,7 +13,7 @@ import {
   type TrustStores,
   type Verdict,
 } from '../../verify/index.ts';
-import type { Wanted } from './verification.ts';
+import { ROOT_KEY, type Wanted } from './verification.ts';
 
 /** By what the signatures of one signer are known. Those with the same `group` are looked for together. */
 export type SignerTrust =
@@ -21,8 +21,6 @@ export type SignerTrust =
   /** Without a root it is the public-good Sigstore. */
   | { kind: 'identities'; group: string; identities: readonly IdentityPattern[]; root: TrustedRoot | undefined }
   | { kind: 'notation'; group: string; policy: TrustPolicy; stores: TrustStores };
-
-const ROOT_KEY = 'trusted_root.json';
 
 /**
  * Reads what a signer is known by. With `anchored`, patterns must match the whole text; a keyless signer without identities would be

@@ -51,7 +51,8 @@ type Entries = Readonly<Record<string, Uint8Array>>;
 export type VerificationContext = { client: RegistryClient; clock: Clock; trust: Trust; signal: AbortSignal };
 type Context = Omit<VerificationContext, 'signal' | 'client'> & { limit: TimeLimit };
 
-const ROOT_KEY = 'trusted_root.json';
+/** Key of the Secret a `trustedRootSecretRef` names. */
+export const ROOT_KEY = 'trusted_root.json';
 /** Characters of a message of a condition: what strangers wrote into signatures is quoted in it. */
 const MAX_MESSAGE = 2048;
 
